@@ -1,6 +1,12 @@
 import { defineConfig } from "vitest/config"
+import StrictReporter from "./scripts/strict-reporter.ts"
 import projects from "./vitest.workspace.ts"
 
 export default defineConfig({
-  test: { projects, allowOnly: false, passWithNoTests: false }
+  test: {
+    projects,
+    reporters: ["default", new StrictReporter()],
+    allowOnly: false,
+    passWithNoTests: false
+  }
 })

@@ -1,0 +1,54 @@
+/**
+ * The common stack in one Layer: which gateway, who logs in, and the session. Everything but the `HttpClient`.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Credentials from "./Credentials.ts"
+import * as IgConfig from "./IgConfig.ts"
+import * as SessionState from "./SessionState.ts"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type IgClient = SessionState.SessionState | IgConfig.IgConfig | Credentials.Credentials
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends IgConfig.IgConfig.Options, Credentials.Credentials.Values {}
+
+const withState = <E>(
+  config: Layer.Layer<IgConfig.IgConfig, E>,
+  credentials: Layer.Layer<Credentials.Credentials, E>
+): Layer.Layer<IgClient, E> => Layer.mergeAll(config, credentials, SessionState.layer)
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<IgClient, ConfigError.ConfigError> =>
+  withState(IgConfig.layer(options), Credentials.layer(options))
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (options: Config.Config.Wrap<Options>): Layer.Layer<IgClient, ConfigError.ConfigError> =>
+  Layer.unwrapEffect(Effect.map(Config.unwrap(options), layer))
+
+/**
+ * From `IG_ENVIRONMENT`, `IG_API_KEY`, `IG_IDENTIFIER`, `IG_PASSWORD` and `IG_ACCOUNT_ID` (optional).
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerEnv: Layer.Layer<IgClient, ConfigError.ConfigError> = withState(
+  IgConfig.layerEnv,
+  Credentials.layerEnv
+)

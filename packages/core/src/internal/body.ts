@@ -1,0 +1,70 @@
+/** Reads an answer's body: bounded, and unpacked when it is gzip whatever its headers say. */
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { TransportError } from "../IgError.ts"
+
+const limit = 10 * 1024 * 1024
+
+const join = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
+  const bytes = new Uint8Array(size)
+  let offset = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset)
+    offset += chunk.length
+  }
+  return bytes
+}
+
+const collect = <E>(
+  operation: string,
+  stream: Stream.Stream<Uint8Array, E>
+): Effect.Effect<Uint8Array, E | TransportError> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    const keep = (chunk: Uint8Array) => {
+      size += chunk.length
+      chunks.push(chunk)
+      return size > limit
+        ? Effect.fail(new TransportError({ operation, reason: "body-too-large", mayHaveExecuted: true }))
+        : Effect.void
+    }
+    return Effect.map(Stream.runForEach(stream, keep), () => join(chunks, size))
+  })
+
+/** fetch unpacks and leaves the header, Node's clients hand over the bytes: only the bytes themselves tell. */
+const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
+
+const gunzip = (operation: string, bytes: Uint8Array): Effect.Effect<Uint8Array, TransportError> =>
+  collect(
+    operation,
+    Stream.fromReadableStream({
+      evaluate: () => new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream("gzip")),
+      onError: () => new TransportError({ operation, reason: "bad-encoding", mayHaveExecuted: true })
+    })
+  )
+
+const isEmpty = (error: HttpClientError.HttpClientError): boolean =>
+  error._tag === "ResponseError" && error.reason === "EmptyBody"
+
+/** One read is cheaper than a stream; the length that HTTP itself enforces says when it is safe. */
+const isShort = (response: HttpClientResponse.HttpClientResponse): boolean =>
+  response.headers["content-encoding"] === undefined && Number(response.headers["content-length"] ?? NaN) <= limit
+
+export const read = (
+  operation: string,
+  response: HttpClientResponse.HttpClientResponse
+): Effect.Effect<Uint8Array, HttpClientError.HttpClientError | TransportError> => {
+  const whole: Effect.Effect<Uint8Array, HttpClientError.HttpClientError | TransportError> = isShort(response)
+    ? Effect.map(response.arrayBuffer, (buffer) => new Uint8Array(buffer))
+    : collect(operation, response.stream)
+  return whole.pipe(
+    Effect.catchIf(
+      (error) => error._tag !== "TransportError" && isEmpty(error),
+      () => Effect.succeed(new Uint8Array())
+    ),
+    Effect.flatMap((bytes) => (isGzip(bytes) ? gunzip(operation, bytes) : Effect.succeed(bytes)))
+  )
+}

@@ -1,0 +1,133 @@
+/** The one place from which requests leave. */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as Headers from "@effect/platform/Headers"
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { IgConfig } from "../IgConfig.ts"
+import { type ApiError, DecodeError, type NotSentError, TransportError } from "../IgError.ts"
+import { read } from "./body.ts"
+import { json, toApiError, toDecodeError } from "./classify.ts"
+import type { Endpoint } from "./endpoint.ts"
+import { concealed, secretNames } from "./headers.ts"
+import { fromHttpClientError } from "./transport.ts"
+
+/** Which kind of tokens a request carries: what a refusal of them means depends on it. */
+export type Carried = "nothing" | "bearer" | "cst"
+
+export interface Request {
+  readonly query?: Readonly<Record<string, string>> | undefined
+  readonly body?: unknown
+  readonly tokens?: { readonly carried: Carried; readonly headers: Readonly<Record<string, string>> } | undefined
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers.Headers
+  readonly body: Uint8Array
+  /** When the request left, in ms since the epoch: what expires counts from here. */
+  readonly sentAt: number
+}
+
+export type SendError = ApiError | TransportError | NotSentError
+
+/** As bytes of no printable type, so that a user's client which logs requests shows a body's length only. */
+const opaque = (body: unknown): HttpBody.HttpBody =>
+  HttpBody.uint8Array(new TextEncoder().encode(JSON.stringify(body)), "application/octet-stream")
+
+const toHttp = (config: IgConfig.Service, endpoint: Endpoint<unknown>, request: Request) =>
+  Object.assign(
+    HttpClientRequest.make(endpoint.method)(`${config.baseUrl}${endpoint.path}`, {
+      urlParams: request.query,
+      ...(request.body === undefined ? undefined : { body: opaque(request.body) })
+    }),
+    {
+      headers: concealed({
+        accept: "application/json; charset=UTF-8",
+        "user-agent": config.userAgent,
+        version: String(endpoint.version),
+        "x-ig-api-key": Redacted.value(config.apiKey),
+        ...(request.body === undefined ? undefined : { "content-type": "application/json; charset=UTF-8" }),
+        ...request.tokens?.headers
+      })
+    }
+  )
+
+/** Platform prepares a request anew for each time that it leaves, also under a retry of the user's: the second stops. */
+const once = (operation: string, client: HttpClient.HttpClient) => {
+  let sent = false
+  return HttpClient.mapRequestEffect(client, (request) =>
+    Effect.suspend(() => {
+      if (sent) return Effect.fail(new TransportError({ operation, reason: "repeated", mayHaveExecuted: true }))
+      sent = true
+      return Effect.succeed(request)
+    })
+  )
+}
+
+/** A user's client with `filterStatusOk` fails where IG did answer; the answer is what counts. */
+const despiteFilters = <E>(
+  error: E | HttpClientError.HttpClientError
+): Effect.Effect<HttpClientResponse.HttpClientResponse, E | HttpClientError.HttpClientError> =>
+  isStatusError(error) ? Effect.succeed(error.response) : Effect.fail(error)
+
+const isStatusError = (error: unknown): error is HttpClientError.ResponseError =>
+  error instanceof Error && "reason" in error && error.reason === "StatusCode" && "response" in error
+
+/** Platform's own span holds the full URL and sends tracing headers to IG; and fetch would follow a redirect. */
+const discreet = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Effect.serviceOption(FetchHttpClient.RequestInit), (init) =>
+    self.pipe(
+      Effect.provideService(FetchHttpClient.RequestInit, { ...Option.getOrUndefined(init), redirect: "manual" }),
+      Effect.locally(HttpClient.currentTracerDisabledWhen, constTrue),
+      Effect.locally(HttpClient.currentTracerPropagation, false),
+      Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, ...secretNames])
+    )
+  )
+
+/** Sends one request and answers with IG's 2xx; anything else is a typed failure. */
+export const send = (
+  endpoint: Endpoint<unknown>,
+  request: Request = {}
+): Effect.Effect<Answer, SendError, IgConfig | HttpClient.HttpClient> =>
+  Effect.gen(function* () {
+    const config = yield* IgConfig
+    const client = yield* HttpClient.HttpClient
+    const sentAt = yield* Clock.currentTimeMillis
+    const http = toHttp(config, endpoint, request)
+    const execute = endpoint.effect === "read" ? client.execute(http) : once(endpoint.name, client).execute(http)
+    const answer = yield* execute.pipe(
+      Effect.catchAll(despiteFilters),
+      Effect.flatMap((response) =>
+        Effect.map(read(endpoint.name, response), (body): Answer => ({
+          status: response.status,
+          headers: response.headers,
+          body,
+          sentAt
+        }))
+      ),
+      discreet,
+      Effect.mapError((error) => (error._tag === "TransportError" ? error : fromHttpClientError(endpoint.name)(error))),
+      Effect.timeoutFail({
+        duration: config.requestTimeout,
+        onTimeout: () => new TransportError({ operation: endpoint.name, reason: "timeout", mayHaveExecuted: true })
+      })
+    )
+    if (answer.status >= 200 && answer.status < 300) return answer
+    return yield* toApiError(endpoint, request.tokens?.carried ?? "nothing", answer)
+  })
+
+/** What an answer's body says, by the endpoint's schema. */
+export const decode = <A>(endpoint: Endpoint<A>, answer: Answer): Effect.Effect<A, DecodeError> => {
+  const value = json(answer.body)
+  return value === undefined
+    ? Effect.fail(new DecodeError({ operation: endpoint.name, paths: ["body"] }))
+    : Effect.mapError(endpoint.decode(value), toDecodeError(endpoint.name))
+}

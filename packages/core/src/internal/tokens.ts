@@ -1,0 +1,83 @@
+/** Tokens on their way into requests and out of answers. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { AuthError, DecodeError } from "../IgError.ts"
+import { OAuthSession, type Session, type SignedIn } from "../SessionState.ts"
+import type { Answer, Request } from "./send.ts"
+import type { OAuthToken } from "./wire.ts"
+
+/** What a request of this session carries: one family of tokens, never two. */
+export const carry = (session: SignedIn): Request["tokens"] => {
+  switch (session._tag) {
+    case "TokenSession":
+      return {
+        carried: "cst",
+        headers: { cst: Redacted.value(session.cst), "x-security-token": Redacted.value(session.securityToken) }
+      }
+    case "OAuthSession":
+      return {
+        carried: "bearer",
+        headers: {
+          authorization: `Bearer ${Redacted.value(session.accessToken)}`,
+          "ig-account-id": session.accountId
+        }
+      }
+  }
+}
+
+export const signedIn = (operation: string, session: Session): Effect.Effect<SignedIn, AuthError> =>
+  session._tag === "SignedOut"
+    ? Effect.fail(new AuthError({ operation, reason: "not-signed-in" }))
+    : Effect.succeed(session)
+
+type TokenHeader = "cst" | "x-security-token"
+
+/** IG has been seen to send a token header twice, which arrives as `a, a`. Two different ones are nobody's token. */
+const tokenHeader = (
+  operation: string,
+  answer: Answer,
+  name: TokenHeader
+): Effect.Effect<Option.Option<Redacted.Redacted>, DecodeError> => {
+  const [first, ...rest] = new Set((answer.headers[name] ?? "").split(",").map((part) => part.trim()))
+  if (rest.length > 0 || (first !== undefined && !/^[\x21-\x7e]*$/.test(first))) {
+    return Effect.fail(new DecodeError({ operation, paths: [`headers.${name}`] }))
+  }
+  return Effect.succeed(first === undefined || first === "" ? Option.none() : Option.some(Redacted.make(first)))
+}
+
+/** Those that the answer has, as a switch gives them: what is absent is unchanged. */
+export const givenTokens = (operation: string, answer: Answer) =>
+  Effect.all({
+    cst: tokenHeader(operation, answer, "cst"),
+    securityToken: tokenHeader(operation, answer, "x-security-token")
+  })
+
+/** Both, as a login gives them. */
+export const bothTokens = (
+  operation: string,
+  answer: Answer
+): Effect.Effect<
+  { readonly cst: Redacted.Redacted; readonly securityToken: Redacted.Redacted },
+  AuthError | DecodeError
+> =>
+  Effect.flatMap(givenTokens(operation, answer), ({ cst, securityToken }) => {
+    if (Option.isSome(cst) && Option.isSome(securityToken)) {
+      return Effect.succeed({ cst: cst.value, securityToken: securityToken.value })
+    }
+    const paths = [
+      ...(Option.isNone(cst) ? ["headers.cst"] : []),
+      ...(Option.isNone(securityToken) ? ["headers.x-security-token"] : [])
+    ]
+    return Effect.fail(new AuthError({ operation, reason: "tokens-missing", paths }))
+  })
+
+/** Expiry counts from when the request left: only then is it never later than IG's own. */
+export const bearer = (token: OAuthToken, answer: Answer) => ({
+  accessToken: token.accessToken,
+  refreshToken: token.refreshToken,
+  expiresAt: answer.sentAt + token.expiresIn * 1000
+})
+
+export const withBearer = (session: OAuthSession, token: OAuthToken, answer: Answer): OAuthSession =>
+  new OAuthSession({ ...session, ...bearer(token, answer) })

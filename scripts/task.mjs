@@ -1,0 +1,76 @@
+// What `npm run …` does on a machine that has Node and npm, and nothing else: brings pnpm, installs, runs the task.
+import { spawn, spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+
+const root = resolve(import.meta.dirname, "..")
+const bin = (name) => join(root, "node_modules/.bin", name)
+const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+
+const run = (command, args, options = {}) => {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: "inherit", ...options })
+  if (error !== undefined) throw error
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+const install = () =>
+  run("npx", ["--yes", packageManager, "install", "--frozen-lockfile", "--silent"], { stdio: ["ignore", 2, 2] })
+
+/** Output that passes through, and in which certain words are a failure even when everything else is well. */
+const runWatched = (command, args, forbidden) =>
+  new Promise((done) => {
+    const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
+    let seen = ""
+    for (const [from, to] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr]
+    ]) {
+      from.on("data", (chunk) => {
+        seen += chunk
+        to.write(chunk)
+      })
+    }
+    child.on("close", (status) => {
+      const found = forbidden.exec(seen)
+      if (found !== null) console.error(`The output holds "${found[0]}", which fails the run.`)
+      done(found === null ? (status ?? 1) : 1)
+    })
+  })
+
+/** Ctrl-C reaches the whole group of processes by itself; the child decides what it means. */
+const hand = (command, args) => {
+  const child = spawn(command, args, { cwd: root, stdio: "inherit" })
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => signal === "SIGTERM" && child.kill(signal))
+  child.on("close", (status, signal) => process.exit(status ?? (signal === "SIGINT" ? 130 : 1)))
+}
+
+const typescript = (file, args) => hand(process.execPath, ["--import", "tsx", join(root, file), ...args])
+
+const [task, ...args] = process.argv.slice(2)
+switch (task) {
+  case "test": {
+    install()
+    run(bin("tsc"), ["-b"])
+    run(bin("oxlint"), ["--deny-warnings"])
+    run(process.execPath, ["scripts/lint-rules-bite.mjs"])
+    run(bin("prettier"), ["--check", "--log-level", "warn", "."])
+    run(process.execPath, ["scripts/check-docs.mjs"])
+    process.exitCode = await runWatched(
+      bin("vitest"),
+      ["run", ...args],
+      /DeprecationWarning|UnhandledPromiseRejection|MaxListenersExceededWarning|Unhandled (Rejection|Error)/
+    )
+    break
+  }
+  case "demo":
+    install()
+    typescript("examples/demo/main.ts", args)
+    break
+  case "sandbox":
+    install()
+    typescript("packages/sandbox/src/bin.ts", args)
+    break
+  default:
+    console.error("usage: node scripts/task.mjs test|demo|sandbox")
+    process.exitCode = 2
+}
