@@ -37,11 +37,11 @@ const runWatched = (command, args, forbidden) =>
     })
   })
 
-/** Ctrl-C reaches the whole group of processes by itself; the child decides what it means. */
+/** The child decides what a signal means, and must bear one twice: a terminal sends Ctrl-C to the whole group. */
 const hand = (command, args) => {
   const child = spawn(command, args, { cwd: root, stdio: "inherit" })
-  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => signal === "SIGTERM" && child.kill(signal))
-  child.on("close", (status, signal) => process.exit(status ?? (signal === "SIGINT" ? 130 : 1)))
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal))
+  child.on("close", (status, signal) => process.exit(status ?? (signal === "SIGINT" ? 130 : 143)))
 }
 
 const typescript = (file, args) => hand(process.execPath, ["--import", "tsx", join(root, file), ...args])

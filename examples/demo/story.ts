@@ -1,0 +1,79 @@
+import { Credentials } from "@effect-ig/core/Credentials"
+import type { IgError } from "@effect-ig/core/IgError"
+import * as Session from "@effect-ig/core/Session"
+import * as SessionState from "@effect-ig/core/SessionState"
+import { Sandbox } from "@effect-ig/sandbox/Sandbox"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Screen from "./screen.ts"
+
+/** Runs one call and shows what went over the wire meanwhile, as the sandbox recorded it. */
+const shown = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Sandbox | SessionState.SessionState> =>
+  Effect.gen(function* () {
+    const sandbox = yield* Sandbox
+    const before = (yield* sandbox.record).length
+    const exit = yield* Effect.exit(call)
+    yield* Effect.forEach((yield* sandbox.record).slice(before), Screen.wire)
+    const answer = yield* exit
+    yield* Effect.flatMap(SessionState.get, Screen.session)
+    yield* Effect.sleep(yield* Screen.Pace)
+    return answer
+  })
+
+/** A call that IG is expected to refuse. */
+const refused = <A, R>(call: Effect.Effect<A, IgError, R>) =>
+  Effect.gen(function* () {
+    const error = yield* shown(Effect.flip(call)).pipe(
+      Effect.mapError(() => new Error("IG took what it should have refused"))
+    )
+    yield* Screen.say(`${error._tag}${error._tag === "ApiError" ? `, action "${error.action}"` : ""}`)
+    if (error._tag === "ApiError" && error.hint !== undefined) yield* Screen.hint(error.hint)
+  })
+
+const oauth = Effect.gen(function* () {
+  const sandbox = yield* Sandbox
+
+  yield* Screen.step("Log in by OAuth")
+  yield* shown(Session.scoped(Session.login))
+
+  yield* Screen.step("Read the session, and fetch tokens for streaming")
+  yield* shown(Session.read({ fetchTokens: true }))
+
+  yield* Screen.step("A minute later the bearer is dead")
+  yield* sandbox.expire("access")
+  yield* refused(Session.read())
+
+  yield* Screen.step("Refresh it")
+  yield* shown(Session.refresh)
+
+  yield* Screen.step("Switch to the other account: IG does not switch under a bearer, so a header does it")
+  yield* shown(Session.switchAccount("SBX02"))
+
+  yield* Screen.step("Log out, since the scope of this session ends")
+}).pipe(Effect.scoped, shown)
+
+const tokens = Effect.gen(function* () {
+  yield* Screen.step("Log in by CST and X-SECURITY-TOKEN")
+  yield* shown(Session.scoped(Session.loginV2))
+
+  yield* Screen.step("Switch to the other account: IG kills the old X-SECURITY-TOKEN and gives a new one")
+  yield* shown(Session.switchAccount("SBX02"))
+  yield* shown(Session.read())
+
+  yield* Screen.step("Ask for the key that passwords are encrypted with")
+  const key = yield* shown(Session.encryptionKey)
+  yield* Screen.say(
+    `${key.encryptionKey.slice(0, 16)}… of ${key.encryptionKey.length} characters, stamped ${key.timeStamp}`
+  )
+
+  yield* Screen.step("Log in with a wrong password: the session that is there stays")
+  const { identifier } = yield* yield* Credentials
+  yield* refused(
+    Effect.provideService(Session.login, Credentials, Effect.succeed({ identifier, password: Redacted.make("wrong") }))
+  )
+
+  yield* Screen.step("Log out")
+  yield* shown(Session.logout)
+}).pipe(Effect.scoped)
+
+export const story = Effect.zipRight(oauth, tokens)

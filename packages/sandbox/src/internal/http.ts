@@ -1,0 +1,61 @@
+/** Requests and answers as data, the same for each transport. */
+
+export interface GatewayRequest {
+  readonly method: string
+  /** Relative to the gateway, as `/session`. */
+  readonly path: string
+  readonly query: Readonly<Record<string, string>>
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+export interface GatewayResponse {
+  readonly status: number
+  /** Pairs, since IG has been seen to send a header twice. */
+  readonly headers: ReadonlyArray<readonly [name: string, value: string]>
+  readonly body: Uint8Array
+  readonly errorCode?: string | undefined
+  /** Labels of the tokens that were given out. */
+  readonly issued?: ReadonlyArray<string> | undefined
+}
+
+const json = "application/json; charset=UTF-8"
+
+export const empty = new Uint8Array()
+
+export const answer = (
+  status: number,
+  body: unknown,
+  headers: GatewayResponse["headers"] = [],
+  issued: ReadonlyArray<string> = []
+): GatewayResponse => ({
+  status,
+  headers: [["content-type", json], ...headers],
+  body: new TextEncoder().encode(JSON.stringify(body)),
+  issued
+})
+
+export const noContent: GatewayResponse = { status: 204, headers: [], body: empty }
+
+export const wrongVerb: GatewayResponse = { status: 405, headers: [], body: empty }
+
+/** IG's error body: compact, the code alone. */
+export const refuse = (status: number, errorCode: string): GatewayResponse => ({
+  ...answer(status, { errorCode }),
+  errorCode
+})
+
+const parse = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+/** The fields of a body that is a JSON object; of anything else there are none. */
+export const fields = (request: GatewayRequest): ReadonlyMap<string, unknown> => {
+  const value = parse(request.body)
+  return new Map(typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [])
+}

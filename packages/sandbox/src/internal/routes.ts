@@ -1,0 +1,61 @@
+/** What a handler of a route gets, and how it says who is calling. */
+import { type GatewayRequest, type GatewayResponse, refuse } from "./http.ts"
+import { find, type Session, type World } from "./world.ts"
+
+export interface Call {
+  readonly world: World
+  readonly request: GatewayRequest
+  readonly version: number
+  /** In ms since the epoch. */
+  readonly now: number
+}
+
+export type Handler = (call: Call) => GatewayResponse
+
+/** Who is calling, and for which account. */
+export interface Caller {
+  readonly family: "bearer" | "cst"
+  readonly session: Session
+  readonly accountId: string
+}
+
+const missing = (what: "client" | "account"): GatewayResponse => refuse(401, `error.security.${what}-token-missing`)
+const invalid = (what: "client" | "account" | "oauth"): GatewayResponse =>
+  refuse(401, `error.security.${what}-token-invalid`)
+
+const byBearer = ({ now, request, world }: Call, authorization: string): Caller | GatewayResponse => {
+  const bearer = /^bearer (.+)$/i.exec(authorization)?.[1]
+  const token = bearer === undefined ? undefined : find(world, "access", bearer, now)
+  if (token === undefined) return invalid("oauth")
+  const named = request.headers["ig-account-id"]
+  if (named === undefined && world.switches.bearerWithoutAccount === "refused") return missing("account")
+  const accountId = named ?? world.preferred
+  if (!world.accounts.some((account) => account.accountId === accountId)) return invalid("account")
+  return { family: "bearer", session: token.session, accountId }
+}
+
+const byCst = ({ now, request, world }: Call): Caller | GatewayResponse => {
+  const { cst, "x-security-token": xst } = request.headers
+  if (cst === undefined || cst === "") return missing("client")
+  const client = find(world, "cst", cst, now)
+  if (client === undefined) return invalid("client")
+  if (xst === undefined || xst === "") return missing("account")
+  const account = find(world, "xst", xst, now)
+  if (account === undefined || account.session !== client.session) return invalid("account")
+  client.session.usedAt = now
+  return { family: "cst", session: client.session, accountId: account.accountId }
+}
+
+export const authenticate = (call: Call): Caller | GatewayResponse => {
+  const { authorization, cst } = call.request.headers
+  if (authorization === undefined) return byCst(call)
+  return cst !== undefined && call.world.switches.bothFamilies === "cst" ? byCst(call) : byBearer(call, authorization)
+}
+
+/** A route for those who are signed in. */
+export const signedIn =
+  (handler: (caller: Caller, call: Call) => GatewayResponse): Handler =>
+  (call) => {
+    const caller = authenticate(call)
+    return "status" in caller ? caller : handler(caller, call)
+  }

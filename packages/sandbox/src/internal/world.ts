@@ -1,0 +1,129 @@
+/** What IG knows: the client, its accounts, the sessions that are open and every token ever given out. */
+import { PCGRandom } from "effect/Utils"
+import type { Switches } from "../Switches.ts"
+
+export interface Account {
+  readonly accountId: string
+  readonly accountName: string
+  readonly accountType: "CFD" | "PHYSICAL" | "SPREADBET"
+}
+
+export type TokenKind = "access" | "refresh" | "cst" | "xst"
+
+export interface Token {
+  readonly kind: TokenKind
+  /** `cst-2`: the kind and the ordinal of its issue, by which the record names it. */
+  readonly label: string
+  readonly value: string
+  readonly session: Session
+  readonly accountId: string
+  readonly issuedAt: number
+  /** For good, whatever the clock says. */
+  isDead: boolean
+  /** Bearers and refresh tokens have a fixed end; CST and X-SECURITY-TOKEN slide with their session's use. */
+  expiresAt: number
+}
+
+/** What one login opened, with all that descends from it. */
+export interface Session {
+  readonly openedAt: number
+  usedAt: number
+  isOver: boolean
+  /** Under CST; a bearer's account is in each request. */
+  accountId: string
+  readonly tokens: Array<Token>
+}
+
+export interface World {
+  readonly apiKey: string
+  readonly identifier: string
+  readonly password: string
+  readonly clientId: string
+  readonly accounts: ReadonlyArray<Account>
+  preferred: string
+  switches: Switches
+  readonly random: PCGRandom
+  readonly sessions: Array<Session>
+  readonly tokens: Map<string, Token>
+  readonly issued: Record<TokenKind, number>
+  failedLogins: number
+}
+
+export interface Client {
+  readonly apiKey: string
+  readonly identifier: string
+  readonly password: string
+  readonly accounts: ReadonlyArray<Account>
+  readonly preferred: string
+}
+
+export const make = (client: Client, switches: Switches, seed: number): World => ({
+  ...client,
+  clientId: "100000001",
+  switches,
+  random: new PCGRandom(seed),
+  sessions: [],
+  tokens: new Map(),
+  issued: { access: 0, refresh: 0, cst: 0, xst: 0 },
+  failedLogins: 0
+})
+
+const hex = (random: PCGRandom, length: number): string => {
+  let text = ""
+  while (text.length < length) text += random.integer(16).toString(16)
+  return text
+}
+
+export const uuid = (random: PCGRandom): string => [8, 4, 4, 4, 12].map((length) => hex(random, length)).join("-")
+
+/** Bearers are UUIDs; the others are hex with a suffix, as seen on the wire. */
+const spell: Record<TokenKind, (random: PCGRandom) => string> = {
+  access: uuid,
+  refresh: uuid,
+  cst: (random) => `${hex(random, 62)}CC01116`,
+  xst: (random) => `${hex(random, 62)}CD01116`
+}
+
+export const open = (world: World, now: number): Session => {
+  const session: Session = { openedAt: now, usedAt: now, isOver: false, accountId: world.preferred, tokens: [] }
+  world.sessions.push(session)
+  return session
+}
+
+export const issue = (
+  world: World,
+  session: Session,
+  kind: TokenKind,
+  now: number,
+  expiresAt = Number.POSITIVE_INFINITY,
+  accountId = session.accountId
+): Token => {
+  const label = `${kind}-${++world.issued[kind]}`
+  const value = spell[kind](world.random)
+  const token: Token = { kind, label, value, session, accountId, issuedAt: now, isDead: false, expiresAt }
+  session.tokens.push(token)
+  world.tokens.set(value, token)
+  return token
+}
+
+const hasLapsed = ({ switches }: World, session: Session, now: number): boolean =>
+  now >= session.usedAt + switches.cstIdle || now >= session.openedAt + switches.cstMax
+
+export const isAlive = (world: World, token: Token, now: number): boolean => {
+  if (token.isDead || token.session.isOver || now >= token.expiresAt) return false
+  return token.kind === "access" || token.kind === "refresh" || !hasLapsed(world, token.session, now)
+}
+
+/** The live token of this kind and value, if there is one. */
+export const find = (world: World, kind: TokenKind, value: string, now: number): Token | undefined => {
+  const token = world.tokens.get(value)
+  return token?.kind === kind && isAlive(world, token, now) ? token : undefined
+}
+
+export const kill = (world: World, kinds: ReadonlyArray<TokenKind>): void => {
+  for (const token of world.tokens.values()) if (kinds.includes(token.kind)) token.isDead = true
+}
+
+/** Sessions by which somebody could still act or come back. */
+export const liveSessions = (world: World, now: number): number =>
+  world.sessions.filter((session) => session.tokens.some((token) => isAlive(world, token, now))).length
