@@ -15,6 +15,8 @@ export class Pace extends Context.Reference<Pace>()("examples/demo/Pace", {
   defaultValue: () => Duration.zero
 }) {}
 
+export const pause: Effect.Effect<void> = Effect.flatMap(Pace, Effect.sleep)
+
 export const title = (text: string, below: string): Effect.Effect<void> =>
   Console.log(`\n${pc.bold(text)}\n${pc.dim(below)}`)
 

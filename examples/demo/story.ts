@@ -7,27 +7,33 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Screen from "./screen.ts"
 
-/** Runs one call and shows what went over the wire meanwhile, as the sandbox recorded it. */
-const shown = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Sandbox | SessionState.SessionState> =>
-  Effect.gen(function* () {
-    const sandbox = yield* Sandbox
-    const before = (yield* sandbox.record).length
-    const exit = yield* Effect.exit(call)
-    yield* Effect.forEach((yield* sandbox.record).slice(before), Screen.wire)
-    const answer = yield* exit
-    yield* Effect.flatMap(SessionState.get, Screen.session)
-    yield* Effect.sleep(yield* Screen.Pace)
-    return answer
-  })
+let seen = 0
+
+/** What went over the wire since the last look, as the sandbox recorded it. */
+const wire = Effect.gen(function* () {
+  const record = yield* (yield* Sandbox).record
+  yield* Effect.forEach(record.slice(seen), Screen.wire)
+  seen = record.length
+})
+
+/** Runs one call, then shows its requests and the session that it leaves. */
+const shown = <A, E, R>(call: Effect.Effect<A, E, R>) =>
+  Effect.ensuring(call, wire).pipe(
+    Effect.zipLeft(Effect.flatMap(SessionState.get, Screen.session)),
+    Effect.zipLeft(Screen.pause)
+  )
 
 /** A call that IG is expected to refuse. */
 const refused = <A, R>(call: Effect.Effect<A, IgError, R>) =>
   Effect.gen(function* () {
-    const error = yield* shown(Effect.flip(call)).pipe(
-      Effect.mapError(() => new Error("IG took what it should have refused"))
+    const error = yield* Effect.flip(call).pipe(
+      Effect.mapError(() => new Error("IG took what it should have refused")),
+      Effect.ensuring(wire)
     )
-    yield* Screen.say(`${error._tag}${error._tag === "ApiError" ? `, action "${error.action}"` : ""}`)
-    if (error._tag === "ApiError" && error.hint !== undefined) yield* Screen.hint(error.hint)
+    if (error._tag !== "ApiError") return yield* error
+    yield* Screen.say(`${error._tag}, action "${error.action}"`)
+    if (error.hint !== undefined) yield* Screen.hint(error.hint)
+    yield* Screen.pause
   })
 
 const oauth = Effect.gen(function* () {
@@ -39,7 +45,7 @@ const oauth = Effect.gen(function* () {
   yield* Screen.step("Read the session, and fetch tokens for streaming")
   yield* shown(Session.read({ fetchTokens: true }))
 
-  yield* Screen.step("A minute later the bearer is dead")
+  yield* Screen.step("The bearer dies, as it does after a minute: the sandbox is told to kill it")
   yield* sandbox.expire("access")
   yield* refused(Session.read())
 
@@ -50,7 +56,7 @@ const oauth = Effect.gen(function* () {
   yield* shown(Session.switchAccount("SBX02"))
 
   yield* Screen.step("Log out, since the scope of this session ends")
-}).pipe(Effect.scoped, shown)
+}).pipe(Effect.scoped, Effect.zipRight(shown(Effect.void)))
 
 const tokens = Effect.gen(function* () {
   yield* Screen.step("Log in by CST and X-SECURITY-TOKEN")

@@ -1,0 +1,47 @@
+import { formatWithOptions } from "node:util"
+import { afterAll, beforeAll, expect, inject } from "vitest"
+import { leaksIn, remember } from "../utils/secrets.ts"
+
+const { apiKey, password } = inject("planted")
+remember(apiKey, password)
+
+/** Everything that this test file has printed so far. */
+export const printed: Array<string> = []
+
+const streams = () =>
+  [process.stdout, process.stderr].map((stream) => {
+    const write = stream.write
+    stream.write = (chunk: string | Uint8Array, ...rest: ReadonlyArray<unknown>) => {
+      printed.push(typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk))
+      return Reflect.apply(write, stream, [chunk, ...rest])
+    }
+    return () => {
+      stream.write = write
+    }
+  })
+
+const methods = ["log", "info", "warn", "error", "debug", "group", "trace"] as const
+
+const consoles = () =>
+  methods.map((name) => {
+    const method = console[name]
+    console[name] = (...values: ReadonlyArray<unknown>) => {
+      printed.push(formatWithOptions({ depth: Number.POSITIVE_INFINITY, showHidden: true }, ...values))
+      Reflect.apply(method, console, values)
+    }
+    return () => {
+      console[name] = method
+    }
+  })
+
+let restores: ReadonlyArray<() => void> = []
+
+beforeAll(() => {
+  restores = [...streams(), ...consoles()]
+})
+
+/** Of every test file: nothing that it printed holds a secret. */
+afterAll(() => {
+  for (const restore of restores) restore()
+  expect(leaksIn(printed.join("\n"))).toEqual([])
+})
