@@ -10,7 +10,10 @@ import { describe } from "vitest"
 import { overHttp } from "./utils/ig.ts"
 import { addedBy, type Operation, type Row, table } from "./wire.table.ts"
 
-const perform = (operation: Operation, switched: boolean): Effect.Effect<unknown, IgError, Session.Ig | Credentials> => {
+const perform = (
+  operation: Operation,
+  switched: boolean
+): Effect.Effect<unknown, IgError, Session.Ig | Credentials> => {
   const other = switched ? "SBX01" : "SBX02"
   switch (operation) {
     case "login":

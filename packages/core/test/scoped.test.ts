@@ -1,0 +1,131 @@
+import * as Session from "@effect-ig/core/Session"
+import * as SessionState from "@effect-ig/core/SessionState"
+import { Sandbox } from "@effect-ig/sandbox/Sandbox"
+import { expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
+import { describe } from "vitest"
+import { inMemory } from "./utils/ig.ts"
+import { count, eventually, held, requests } from "./utils/state.ts"
+
+const liveSessions = Effect.flatMap(Sandbox, ({ liveSessions }) => liveSessions)
+
+const logouts = Effect.map(requests(), (all) => all.filter((request) => request.startsWith("DELETE")).length)
+
+const endings: ReadonlyArray<readonly [name: string, body: Effect.Effect<unknown, string>]> = [
+  ["success", Effect.void],
+  ["failure", Effect.fail("no")],
+  ["a defect", Effect.die("a bug")],
+  ["an interrupt", Effect.interrupt]
+]
+
+describe("a scoped session", () => {
+  for (const [name, login] of [
+    ["Session.login", Session.login],
+    ["Session.loginV2", Session.loginV2]
+  ] as const) {
+    for (const [ending, body] of endings) {
+      it.effect(`by ${name} is logged out on ${ending}`, () =>
+        Effect.gen(function* () {
+          yield* Effect.exit(Effect.scoped(Effect.zipRight(Session.scoped(login), body)))
+          expect(yield* logouts).toBe(1)
+          expect(yield* liveSessions).toBe(0)
+          expect((yield* SessionState.get)._tag).toBe("SignedOut")
+        }).pipe(Effect.provide(inMemory()))
+      )
+    }
+  }
+
+  it.effect("is logged out when its caller left in the middle of the login", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* Sandbox
+      const { reached, release } = yield* sandbox.hold("after", { path: "/session" })
+      const fiber = yield* Effect.fork(Effect.scoped(Session.scoped(Session.login)))
+      yield* reached
+      yield* Fiber.interrupt(fiber)
+      expect(yield* liveSessions).toBe(1)
+      yield* release
+      yield* eventually(Effect.map(logouts, (found) => found === 1))
+      expect(yield* liveSessions).toBe(0)
+      expect(yield* held).toBe("signed out")
+    }).pipe(Effect.provide(inMemory()))
+  )
+
+  it.effect("gives up after exactly its time box when IG hangs, and is signed out here", () =>
+    Effect.gen(function* () {
+      yield* (yield* Sandbox).inject({ method: "DELETE", kind: "never" })
+      const fiber = yield* Effect.fork(Effect.scoped(Session.scoped(Session.login)))
+      yield* eventually(Effect.map(count, (seen) => seen === 2))
+      yield* TestClock.adjust("1999 millis")
+      expect(fiber.unsafePoll()).toBeNull()
+      yield* TestClock.adjust("1 millis")
+      expect((yield* Fiber.join(fiber))._tag).toBe("OAuthSession")
+      yield* eventually(Effect.map(held, (now) => now === "signed out"))
+    }).pipe(Effect.provide(inMemory({ logoutTimeout: "2 seconds" })))
+  )
+
+  it.effect("gives up after its time box when another exchange does not end", () =>
+    Effect.gen(function* () {
+      const closing = yield* Deferred.make<void>()
+      yield* (yield* Sandbox).inject({ path: "/session/refresh-token", kind: "never" })
+      const body = Effect.gen(function* () {
+        yield* Session.scoped(Session.login)
+        yield* Effect.forkDaemon(Session.refresh)
+        yield* eventually(Effect.map(count, (seen) => seen === 2))
+        yield* Deferred.succeed(closing, undefined)
+      })
+      const fiber = yield* Effect.fork(Effect.timed(Effect.scoped(body)))
+      yield* Deferred.await(closing)
+      yield* TestClock.adjust("5 seconds")
+      const [took] = yield* Fiber.join(fiber)
+      expect(Duration.toMillis(took)).toBe(5000)
+    }).pipe(
+      Effect.provide(inMemory()),
+      (self) => Effect.zipLeft(Effect.fork(self), TestClock.adjust("31 seconds")),
+      Effect.flatMap(Fiber.join)
+    )
+  )
+
+  it.effect("does not fail the program when the logout fails", () =>
+    Effect.gen(function* () {
+      yield* (yield* Sandbox).inject({ method: "DELETE", kind: "answer", status: 500, errorCode: "system.error" })
+      const session = yield* Effect.scoped(Session.scoped(Session.login))
+      expect(session.accountId).toBe("SBX01")
+      expect(yield* held).toBe("signed out")
+    }).pipe(Effect.provide(inMemory()))
+  )
+
+  it.effect("ends what descends from its own login: refreshed and switched as it may be", () =>
+    Effect.gen(function* () {
+      yield* Effect.scoped(Effect.all([Session.scoped(Session.login), Session.refresh, Session.switchAccount("SBX02")]))
+      expect(yield* liveSessions).toBe(0)
+    }).pipe(Effect.provide(inMemory()))
+  )
+
+  it.effect("leaves another login alone", () =>
+    Effect.gen(function* () {
+      yield* Effect.scoped(Effect.zipRight(Session.scoped(Session.login), Session.loginV2))
+      expect(yield* logouts).toBe(0)
+      expect(yield* held).toBe("SBX01 cst-1 xst-1")
+    }).pipe(Effect.provide(inMemory()))
+  )
+
+  it.effect("that was logged out already sends nothing more", () =>
+    Effect.gen(function* () {
+      yield* Effect.scoped(Effect.zipRight(Session.scoped(Session.login), Session.logout))
+      expect(yield* logouts).toBe(1)
+    }).pipe(Effect.provide(inMemory()))
+  )
+
+  it.effect("whose login failed logs nothing out", () =>
+    Effect.gen(function* () {
+      yield* (yield* Sandbox).inject({ path: "/session", kind: "failedLogin" })
+      const error = yield* Effect.flip(Effect.scoped(Session.scoped(Session.login)))
+      expect(error).toMatchObject({ _tag: "ApiError", action: "retry" })
+      expect(yield* logouts).toBe(0)
+    }).pipe(Effect.provide(inMemory()))
+  )
+})
