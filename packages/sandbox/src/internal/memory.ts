@@ -7,7 +7,6 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
-import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
@@ -51,9 +50,7 @@ class MemoryResponse extends Inspectable.Class implements HttpClientResponse.Htt
   }
 
   get #bytes(): Effect.Effect<Uint8Array, HttpClientError.ResponseError> {
-    return Effect.map(Stream.runCollect(this.stream), (chunks) =>
-      Uint8Array.from(Chunk.toArray(chunks).flatMap((c) => [...c]))
-    )
+    return Effect.map(Stream.runCollect(this.stream), (chunks) => new Uint8Array(Buffer.concat([...chunks])))
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
