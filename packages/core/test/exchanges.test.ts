@@ -1,4 +1,6 @@
+import type { Credentials } from "@effect-ig/core/Credentials"
 import * as IgConfig from "@effect-ig/core/IgConfig"
+import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
 import * as SessionState from "@effect-ig/core/SessionState"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
@@ -31,7 +33,7 @@ describe("exchanges that change the session", () => {
       yield* TestClock.adjust("1 second")
       expect(yield* count).toBe(2)
       yield* release
-      yield* Fiber.joinAll([first, second, third])
+      yield* Effect.all([Fiber.join(first), Fiber.join(second), Fiber.join(third)])
       expect((yield* requests(1)).map((request) => request.split(" ")[1])).toEqual([
         "/session/refresh-token",
         "/session",
@@ -77,7 +79,7 @@ describe("exchanges that change the session", () => {
       yield* reached
       const leaving = yield* Effect.fork(Session.logout)
       yield* release
-      yield* Fiber.joinAll([refreshing, leaving])
+      yield* Effect.all([Fiber.join(refreshing), Fiber.join(leaving)])
       expect(yield* held).toBe("signed out")
       expect(yield* (yield* Sandbox).liveSessions).toBe(0)
     }).pipe(Effect.provide(inMemory()))
@@ -204,11 +206,15 @@ describe("closing the layer", () => {
   )
 })
 
+type Login = Effect.Effect<SessionState.SignedIn, IgError, Session.Ig | Credentials>
+
+const logins: ReadonlyArray<readonly [name: string, login: Login, after: string]> = [
+  ["Session.login", Session.login, "SBX02 access-1 refresh-1"],
+  ["Session.loginV2", Session.loginV2, "SBX02 cst-1 xst-2"]
+]
+
 describe("a login with a configured account", () => {
-  for (const [name, login, after] of [
-    ["Session.login", Session.login, "SBX02 access-1 refresh-1"],
-    ["Session.loginV2", Session.loginV2, "SBX02 cst-1 xst-2"]
-  ] as const) {
+  for (const [name, login, after] of logins) {
     it.effect(`by ${name} is complete when that account is active`, () =>
       Effect.gen(function* () {
         expect((yield* login).accountId).toBe("SBX02")

@@ -1,3 +1,5 @@
+import type { Credentials } from "@effect-ig/core/Credentials"
+import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
 import * as SessionState from "@effect-ig/core/SessionState"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
@@ -15,6 +17,13 @@ const liveSessions = Effect.flatMap(Sandbox, ({ liveSessions }) => liveSessions)
 
 const logouts = Effect.map(requests(), (all) => all.filter((request) => request.startsWith("DELETE")).length)
 
+const logins: ReadonlyArray<
+  readonly [name: string, login: Effect.Effect<SessionState.SignedIn, IgError, Session.Ig | Credentials>]
+> = [
+  ["Session.login", Session.login],
+  ["Session.loginV2", Session.loginV2]
+]
+
 const endings: ReadonlyArray<readonly [name: string, body: Effect.Effect<unknown, string>]> = [
   ["success", Effect.void],
   ["failure", Effect.fail("no")],
@@ -23,10 +32,7 @@ const endings: ReadonlyArray<readonly [name: string, body: Effect.Effect<unknown
 ]
 
 describe("a scoped session", () => {
-  for (const [name, login] of [
-    ["Session.login", Session.login],
-    ["Session.loginV2", Session.loginV2]
-  ] as const) {
+  for (const [name, login] of logins) {
     for (const [ending, body] of endings) {
       it.effect(`by ${name} is logged out on ${ending}`, () =>
         Effect.gen(function* () {

@@ -30,9 +30,30 @@ const spellings = (secret: string): ReadonlyArray<string> => [
 
 const width = 16
 
-const windows = (text: string): ReadonlyArray<string> =>
-  text.length <= width ? [text] : Array.from({ length: text.length - width + 1 }, (_, i) => text.slice(i, i + width))
+const windows = (text: string, size: number): ReadonlyArray<string> =>
+  text.length <= size ? [text] : Array.from({ length: text.length - size + 1 }, (_, i) => text.slice(i, i + size))
 
-/** The secrets of which any spelling, or any 16 characters in a row of one, stand in the text. */
-export const leaksIn = (text: string, secrets: Iterable<string> = known): ReadonlyArray<string> =>
-  [...secrets].filter((secret) => spellings(secret).some((spelt) => windows(spelt).some((part) => text.includes(part))))
+const half = width / 2
+
+/** Every 16 characters in a row hold 8 that begin at a multiple of 8; only where such 8 are known is it worth a look. */
+const isSuspect = (text: string, pieces: ReadonlySet<string>): boolean => {
+  for (let i = 0; i + half <= text.length; i += half) if (pieces.has(text.slice(i, i + half))) return true
+  return false
+}
+
+/** The secrets of which any spelling, or any 16 characters in a row of one, stand in what was printed. */
+export const leaksIn = (
+  printed: string | ReadonlyArray<string>,
+  secrets: Iterable<string> = known
+): ReadonlyArray<string> => {
+  const texts = [...new Set(typeof printed === "string" ? [printed] : printed)]
+  const all = [...secrets].map((secret) => ({ secret, spelt: spellings(secret) }))
+  const isShort = all.some(({ spelt }) => spelt.some((text) => text.length < width))
+  const pieces = new Set(all.flatMap(({ spelt }) => spelt.flatMap((text) => windows(text, half))))
+  const suspects = isShort ? texts : texts.filter((text) => isSuspect(text, pieces))
+  return all
+    .filter(({ spelt }) =>
+      spelt.some((whole) => windows(whole, width).some((part) => suspects.some((text) => text.includes(part))))
+    )
+    .map(({ secret }) => secret)
+}

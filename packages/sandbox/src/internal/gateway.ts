@@ -37,7 +37,7 @@ const zipped = (world: World.World, request: GatewayRequest, response: GatewayRe
 
 const marked = (world: World.World, response: GatewayResponse): GatewayResponse =>
   world.switches.requestId
-    ? { ...response, headers: [...response.headers, ["X-REQUEST-ID", World.uuid(world.random)]] }
+    ? { ...response, headers: [...response.headers, ["X-REQUEST-ID", World.uuid(world.requestIds)]] }
     : response
 
 export const make = (client: World.Client, switches: Switches): Effect.Effect<Gateway> =>

@@ -43,6 +43,8 @@ export interface World {
   preferred: string
   switches: Switches
   readonly random: PCGRandom
+  /** Apart from the tokens: which answers are marked must not change which tokens are made. */
+  readonly requestIds: PCGRandom
   readonly sessions: Array<Session>
   readonly tokens: Map<string, Token>
   readonly issued: Record<TokenKind, number>
@@ -62,6 +64,7 @@ export const make = (client: Client, switches: Switches, seed: number): World =>
   clientId: "100000001",
   switches,
   random: new PCGRandom(seed),
+  requestIds: new PCGRandom(seed ^ 0x5bd1e995),
   sessions: [],
   tokens: new Map(),
   issued: { access: 0, refresh: 0, cst: 0, xst: 0 },
