@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { createColors } from "picocolors"
 
-const pc = createColors(process.stdout.isTTY && !process.env["NO_COLOR"])
+const pc = createColors(Boolean(process.stdout.isTTY) && !process.env["NO_COLOR"])
 
 /** How long to pause after each step, so that a person can follow. */
 export class Pace extends Context.Reference<Pace>()("examples/demo/Pace", {

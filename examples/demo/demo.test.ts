@@ -1,0 +1,111 @@
+import { spawn } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { createConnection } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+
+const main = join(import.meta.dirname, "main.ts")
+const spy = join(import.meta.dirname, "spy.cjs")
+
+interface Run {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+  /** What the server received, as the server's own process saw it. */
+  readonly record: ReadonlyArray<string>
+}
+
+interface Options {
+  readonly args?: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string>>
+  /** Sends SIGINT as soon as this has been printed. */
+  readonly interruptAt?: string
+  readonly signal?: NodeJS.Signals
+}
+
+const demo = ({ args = [], env = {}, interruptAt, signal = "SIGINT" }: Options = {}): Promise<Run> => {
+  const folder = mkdtempSync(join(tmpdir(), "demo-"))
+  const file = join(folder, "record")
+  const child = spawn(process.execPath, ["--require", spy, "--import", "tsx", main, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, SPY_FILE: file, ...env }
+  })
+  let out = ""
+  let err = ""
+  let isInterrupted = false
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += chunk.toString()
+    if (interruptAt !== undefined && !isInterrupted && out.includes(interruptAt)) {
+      isInterrupted = true
+      child.kill(signal)
+      child.kill(signal)
+    }
+  })
+  child.stderr.on("data", (chunk: Buffer) => {
+    err += chunk.toString()
+  })
+  return new Promise((resolve) =>
+    child.on("close", (code) => {
+      const record = readFileSync(file, "utf8").trim().split("\n")
+      rmSync(folder, { recursive: true })
+      resolve({ code, out, err, record })
+    })
+  )
+}
+
+const isPortFree = (out: string): Promise<boolean> => {
+  const port = Number(/127\.0\.0\.1:(\d+)/.exec(out)?.[1])
+  return new Promise((resolve) => {
+    const socket = createConnection(port, "127.0.0.1")
+    socket.once("connect", () => {
+      socket.destroy()
+      resolve(false)
+    })
+    socket.once("error", () => resolve(true))
+  })
+}
+
+const life = [
+  "POST /gateway/deal/session 3 200",
+  "GET /gateway/deal/session?fetchSessionTokens=true 1 200",
+  "GET /gateway/deal/session 1 401",
+  "POST /gateway/deal/session/refresh-token 1 200",
+  "PUT /gateway/deal/session 1 200",
+  "POST /gateway/deal/session 2 200",
+  "GET /gateway/deal/session/encryptionKey 1 200",
+  "POST /gateway/deal/session 3 401",
+  "DELETE /gateway/deal/session 1 204"
+]
+
+describe("the demo", () => {
+  it("lives through a whole session over real HTTP and exits 0", async () => {
+    const { code, err, out, record } = await demo()
+    expect({ code, err }).toEqual({ code: 0, err: "" })
+    expect(life.filter((request) => !record.includes(request))).toEqual([])
+    expect(await isPortFree(out)).toBe(true)
+  })
+
+  it("is plain text in a pipe and with NO_COLOR, whatever else the environment says", async () => {
+    const { out } = await demo({ env: { NO_COLOR: "1", CI: "true" } })
+    expect(out).not.toContain("\u001b")
+    expect((await demo({ env: { CI: "true" } })).out).not.toContain("\u001b")
+  })
+
+  it("says in one sentence what went wrong when the server is taken away", async () => {
+    const { code, err } = await demo({ env: { SPY_LAST: "4" } })
+    expect(code).toBe(1)
+    expect(err.trim().split("\n").length).toBe(1)
+    expect(err).toContain("The demo stopped: session.refresh: connection-lost")
+  })
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`logs out, frees the port and exits 130 on ${signal}, also when it comes twice`, async () => {
+      const { code, out, record } = await demo({ args: ["--pace", "200"], interruptAt: " 4  ", signal })
+      expect(code).toBe(130)
+      expect(record.at(-1)).toBe("DELETE /gateway/deal/session 1 204")
+      expect(out).not.toContain("That was all of it.")
+      expect(await isPortFree(out)).toBe(true)
+    })
+  }
+})
