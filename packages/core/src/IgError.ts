@@ -196,6 +196,21 @@ export class DecodeError extends Schema.TaggedError<DecodeError>("@effect-ig/cor
  */
 export type IgError = ApiError | AuthError | NotSentError | TransportError | DecodeError
 
+/** Codes that speak of who we are, at whatever status. A 5xx says that IG could not tell. */
+const aboutUs = [
+  "error.security.",
+  "error.public-api.failure.",
+  "error.client.account.",
+  "service.security.",
+  "authentication.failure.",
+  "unauthorised.api-key.",
+  "unauthorised.clientId.",
+  "endpoint.unavailable.for.api-key"
+]
+
+const isAboutUs = ({ errorCode, status }: ApiError): boolean =>
+  status === 401 || (status < 500 && aboutUs.some((prefix) => errorCode?.startsWith(prefix) === true))
+
 /**
  * Is this about who we are: a missing or dead session, refused credentials, a refused API key, an account that may not
  * trade?
@@ -204,9 +219,7 @@ export type IgError = ApiError | AuthError | NotSentError | TransportError | Dec
  * @category predicates
  */
 export const isAuth = (error: IgError): boolean =>
-  error._tag === "AuthError" ||
-  (error._tag === "ApiError" &&
-    (error.status === 401 || /^(error\.security|authentication\.failure|unauthorised)\./.test(error.errorCode ?? "")))
+  error._tag === "AuthError" || (error._tag === "ApiError" && isAboutUs(error))
 
 /**
  * Was it refused because an allowance is spent? IG says so with 403 and one of four codes, never with 429; nothing was
@@ -227,7 +240,7 @@ export const isRateLimited = (error: IgError): boolean => error._tag === "ApiErr
 export const isTransient = (error: IgError): boolean => {
   switch (error._tag) {
     case "ApiError":
-      return error.action === "wait" || error.action === "retry" || error.status >= 500
+      return error.action === "wait" || error.action === "retry" || error.action === "query"
     case "TransportError":
       return error.reason !== "tls" && error.reason !== "repeated"
     case "AuthError":

@@ -1,6 +1,7 @@
 /** The one place that decides what an answer of IG's means. */
+import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { ApiError, DecodeError } from "../IgError.ts"
 import { advise, isTokenCode } from "./codes.ts"
@@ -35,12 +36,25 @@ export const toApiError = (endpoint: Endpoint<unknown>, carried: Carried, answer
   })
 }
 
+/** Effect's own formatters also print what stood there: a secret perhaps, or nested deeper than the stack goes. */
+const pathsOf = (issue: ParseResult.ParseIssue, path: ReadonlyArray<PropertyKey> = []): ReadonlyArray<string> => {
+  switch (issue._tag) {
+    case "Pointer":
+      return pathsOf(issue.issue, path.concat(issue.path))
+    case "Composite":
+      return Arr.ensure(issue.issues).flatMap((part) => pathsOf(part, path))
+    case "Refinement":
+    case "Transformation":
+      return pathsOf(issue.issue, path)
+    case "Type":
+    case "Missing":
+    case "Unexpected":
+    case "Forbidden":
+      return [path.map(String).join(".") || "body"]
+  }
+}
+
 export const toDecodeError =
   (operation: string) =>
   (error: ParseResult.ParseError): DecodeError =>
-    new DecodeError({
-      operation,
-      paths: ParseResult.ArrayFormatter.formatErrorSync(error).map(
-        (issue) => issue.path.map(String).join(".") || "body"
-      )
-    })
+    new DecodeError({ operation, paths: Arr.dedupe(pathsOf(error.issue)) })

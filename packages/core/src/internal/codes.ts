@@ -17,6 +17,8 @@ const unknownOutcome = (hint?: string): Advice => ({ read: "retry", mutation: "q
 
 const webPlatform = "Log in to IG's web platform: something there waits for you."
 const askIg = "Only IG can change this; contact their support."
+const byOrderType =
+  "Which of level, limit and stop may be there depends on orderType: MARKET has no level, LIMIT needs one."
 const login = "The session's tokens are dead or missing; log in again."
 
 const exact: ReadonlyMap<string, Advice> = new Map<string, Advice>([
@@ -124,6 +126,19 @@ const exact: ReadonlyMap<string, Advice> = new Map<string, Advice>([
     both("fix", "The whole body was lost; a DELETE with a body must go out as POST with _method: DELETE.")
   ],
   [
+    "validation.null-not-allowed.request.currencyCode",
+    both("fix", "A close that was read as a create, its _method header lost, is answered so too.")
+  ],
+  [
+    "validation.target-value-conditional-set-value.request",
+    both("fix", "A stop or limit that is attached to an order needs forceOpen: true.")
+  ],
+  ["validation.mutual-exclusive-value.request", both("fix", "Give a level or a distance, not both.")],
+  ["validation.one-selection-required.request", both("fix", "Give either a dealId or an epic, and only one of them.")],
+  ["validation.not-null-conditional.request", both("fix", byOrderType)],
+  ["validation.not-null-conditional-set-value.request", both("fix", byOrderType)],
+  ["validation.null-conditional-set-value.request", both("fix", byOrderType)],
+  [
     "validation.pattern.invalid.authenticationRequest.identifier",
     both("fix", "The identifier is the user name, not an e-mail address: letters, digits, - and _.")
   ]
@@ -135,23 +150,27 @@ const prefixes: ReadonlyArray<readonly [prefix: string, advice: Advice]> = [
   ["error.security.api-key-", both("human")],
   ["error.security.account-", both("human", askIg)],
   ["error.switch.", both("fix")],
-  ["service.security.authentication.", both("retry")],
   ["authentication.failure.", both("human", askIg)],
   ["unauthorised.", both("human", askIg)],
   ["validation.", both("fix")],
+  [
+    "invalid.request.",
+    both("fix", "A wrong type, a value that IG does not know, or a field whose name is unknown to it.")
+  ],
   ["invalid.", both("fix")],
   ["Invalid parameter", both("fix")]
 ]
+
+/** A redirect that is not followed has status 0 in browsers. */
+const isRedirect = (status: number): boolean => status === 0 || (status >= 300 && status < 400)
 
 const byStatus = (status: number): Advice => {
   if (status === 401) return both("human", "IG refuses this client; renewing the session will not help.")
   if (status === 403) return both("human", "IG's gateway refuses access; this is not an allowance.")
   if (status === 405) return both("fix", "Wrong verb; a leftover _method header does this too.")
-  if (status === 408) return unknownOutcome()
   if (status === 429) return both("wait")
-  if (status >= 500) return unknownOutcome()
-  if (status >= 300 && status < 400) return both("fix", "Redirects are never followed; check the environment's URL.")
-  return both("fix")
+  if (isRedirect(status)) return both("fix", "Redirects are never followed; check the environment's URL.")
+  return status < 200 || status === 408 || status >= 500 ? unknownOutcome() : both("fix")
 }
 
 /** Codes that mean: the tokens which the request carried are dead. Nothing was executed. */

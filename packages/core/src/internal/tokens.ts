@@ -33,13 +33,18 @@ export const signedIn = (operation: string, session: Session): Effect.Effect<Sig
 
 type TokenHeader = "cst" | "x-security-token"
 
-/** IG has been seen to send a token header twice, which arrives as `a, a`. Two different ones are nobody's token. */
+const trimmed = (part: string): string => part.replace(/^[ \t]+|[ \t]+$/g, "")
+
+/**
+ * IG has been seen to send a token header twice, which arrives as `a, a`. Two different ones are nobody's token, and
+ * neither is one that no header could hold: a `DecodeError` at `headers.cst`. An empty one is as good as none.
+ */
 const tokenHeader = (
   operation: string,
   answer: Answer,
   name: TokenHeader
 ): Effect.Effect<Option.Option<Redacted.Redacted>, DecodeError> => {
-  const [first, ...rest] = new Set((answer.headers[name] ?? "").split(",").map((part) => part.trim()))
+  const [first, ...rest] = new Set((answer.headers[name] ?? "").split(",").map(trimmed))
   if (rest.length > 0 || (first !== undefined && !/^[\x21-\x7e]*$/.test(first))) {
     return Effect.fail(new DecodeError({ operation, paths: [`headers.${name}`] }))
   }
@@ -53,7 +58,7 @@ export const givenTokens = (operation: string, answer: Answer) =>
     securityToken: tokenHeader(operation, answer, "x-security-token")
   })
 
-/** Both, as a login gives them. */
+/** Both, as a login gives them; without one of them there is nothing to go on with: `tokens-missing`, and which. */
 export const bothTokens = (
   operation: string,
   answer: Answer

@@ -2,9 +2,11 @@
  * The shapes on the wire, as schemas. Nothing outside `internal/` sees snake_case. Strict in what the session is built
  * from, lenient in what only informs; unknown fields are ignored.
  */
+import { identity } from "effect/Function"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
-/** What goes into a header again must be what a header can hold. */
+/** What goes into a header again must be what a header can hold: printable ASCII, one character at least. */
 const headerText = Schema.String.pipe(Schema.pattern(/^[\x21-\x7e]+$/))
 
 const Token = Schema.Redacted(headerText)
@@ -19,12 +21,19 @@ const Id = Schema.Union(headerText, textFromNumber)
 
 const LenientNumber = Schema.Union(Schema.Finite, Schema.NumberFromString.pipe(Schema.finite()))
 
-/** IG documents no null here, yet a login must not fail for want of it. */
-const Informative = Schema.optionalWith(Schema.Union(Schema.NonEmptyString, textFromNumber), { nullable: true })
+/** IG documents no null here, yet a login must not fail for want of it; an empty text is as good as none. */
+const Informative = Schema.optionalToOptional(
+  Schema.NullOr(Schema.Union(Schema.String, textFromNumber)),
+  Schema.NonEmptyString,
+  { decode: Option.filter((text): text is string => text !== null && text !== ""), encode: identity }
+)
 
 const day = 86_400
 
-/** Seconds; IG sends a string. What is not above zero is refused, and no more than a day is believed. */
+/**
+ * Seconds; IG sends a string, and a number will do. What is no number or not above zero is refused, and so is null:
+ * a `DecodeError` at `oauthToken.expires_in`. No more than a day is believed.
+ */
 const Lifetime = Schema.transform(LenientNumber.pipe(Schema.positive()), Schema.Number, {
   strict: true,
   decode: (seconds) => Math.min(seconds, day),
@@ -76,7 +85,7 @@ export const AccountSwitch = Schema.Struct({
   hasActiveLiveAccounts: flag
 })
 
-/** `session.md` §8: base64 of an X.509 SubjectPublicKeyInfo, and IG's clock in ms since the epoch. */
+/** `session.md` §8: base64 of an X.509 SubjectPublicKeyInfo, and IG's clock in ms since the epoch, a number or a text. */
 export const EncryptionKey = Schema.Struct({
   encryptionKey: Schema.NonEmptyString,
   timeStamp: LenientNumber
