@@ -3,6 +3,17 @@
  *
  * @since 0.1.0
  */
+import * as Schema from "effect/Schema"
+
+const target = {
+  method: Schema.optional(Schema.String),
+  path: Schema.optional(Schema.String),
+  times: Schema.optional(Schema.Int.pipe(Schema.positive())),
+  workDone: Schema.optional(Schema.Boolean)
+}
+
+const fault = <Kind extends string, Fields extends Schema.Struct.Fields>(kind: Kind, fields: Fields) =>
+  Schema.Struct({ ...target, kind: Schema.Literal(kind), ...fields })
 
 /**
  * Which requests: all, or those with this method, path (relative to the gateway, as `/session`), or both; and how many
@@ -27,32 +38,35 @@ export interface Target {
  * - `allowance`: one of the four codes for a spent allowance
  * - `failedLogin`: the transient code that quick logins meet
  *
- * `workDone` says whether IG has done what it was asked before it fails so; where it is not given, it has for `never`,
- * `cutHeaders` and `cutBody`, and has not for the answers.
+ * `workDone` says whether IG has done what it was asked before it fails so; where it is not given, it has for `slow`,
+ * `never`, `cutHeaders` and `cutBody`, and has not for the answers. A schema, since the control endpoint takes them as
+ * JSON.
  *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Fault = Schema.Union(
+  fault("slow", { millis: Schema.Number.pipe(Schema.nonNegative()) }),
+  fault("never", {}),
+  fault("cutHeaders", {}),
+  fault("cutBody", {}),
+  fault("answer", {
+    status: Schema.Int.pipe(Schema.between(200, 599)),
+    errorCode: Schema.optional(Schema.String),
+    text: Schema.optional(Schema.String),
+    headers: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String }))
+  }),
+  fault("nonJson403", {}),
+  fault("empty405", {}),
+  fault("allowance", { allowance: Schema.Literal("api-key", "account", "account-trading", "account-historical-data") }),
+  fault("failedLogin", {})
+)
+
+/**
  * @since 0.1.0
  * @category models
  */
-export type Fault = Target & { readonly workDone?: boolean | undefined } & (
-    | { readonly kind: "slow"; readonly millis: number }
-    | { readonly kind: "never" }
-    | { readonly kind: "cutHeaders" }
-    | { readonly kind: "cutBody" }
-    | {
-        readonly kind: "answer"
-        readonly status: number
-        readonly errorCode?: string | undefined
-        readonly text?: string | undefined
-        readonly headers?: Readonly<Record<string, string>> | undefined
-      }
-    | { readonly kind: "nonJson403" }
-    | { readonly kind: "empty405" }
-    | {
-        readonly kind: "allowance"
-        readonly allowance: "api-key" | "account" | "account-trading" | "account-historical-data"
-      }
-    | { readonly kind: "failedLogin" }
-  )
+export type Fault = typeof Fault.Type
 
 /**
  * Where an answer is held: before the work, after it, after the headers, or in the middle of the body.

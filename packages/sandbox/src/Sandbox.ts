@@ -5,13 +5,14 @@
  * @since 0.1.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Fault, HoldPoint, Target } from "./Fault.ts"
+import * as Control from "./internal/control.ts"
 import * as Gateway from "./internal/gateway.ts"
 import * as Memory from "./internal/memory.ts"
 import type * as Record from "./internal/record.ts"
@@ -85,6 +86,8 @@ export declare namespace Sandbox {
     readonly expire: (...kinds: ReadonlyArray<World.TokenKind>) => Effect.Effect<void>
     /** What IG's maintenance at the weekend does: no session survives. */
     readonly purge: Effect.Effect<void>
+    /** Moves the gateway's time on, without anybody waiting; the client's clock stays where it is. */
+    readonly advance: (duration: Duration.DurationInput) => Effect.Effect<void>
     readonly inject: (fault: Fault) => Effect.Effect<void>
     /** Holds the answer to the next request that matches. */
     readonly hold: (point: HoldPoint, target?: Target) => Effect.Effect<Held>
@@ -116,6 +119,8 @@ export declare namespace Sandbox {
     readonly password?: string | undefined
     /** `SBX01` (CFD, preferred) and `SBX02` (SPREADBET) */
     readonly accounts?: ReadonlyArray<Account> | undefined
+    /** Allowances; `unlimited` unless asked for. */
+    readonly preset?: Switches.Preset | undefined
     readonly switches?: Partial<Switches.Switches> | undefined
   }
 
@@ -128,6 +133,8 @@ export declare namespace Sandbox {
     readonly port?: number | undefined
     /** `127.0.0.1` */
     readonly host?: string | undefined
+    /** The control endpoint `/_sandbox/…` beside the gateway answers to this machine only, unless this is set. */
+    readonly remoteControl?: boolean | undefined
   }
 }
 
@@ -161,7 +168,11 @@ const clientOf = (options: Sandbox.Options): World.Client => {
 }
 
 const makeGateway = (options: Sandbox.Options): Effect.Effect<Gateway.Gateway> =>
-  Gateway.make(clientOf(options), { ...Switches.defaults, ...options.switches })
+  Gateway.make(clientOf(options), {
+    ...Switches.defaults,
+    ...Switches.presets[options.preset ?? "unlimited"],
+    ...options.switches
+  })
 
 const serviceOf = (gateway: Gateway.Gateway, baseUrl: string): Sandbox.Service => {
   const { apiKey, identifier, password } = gateway.world()
@@ -171,7 +182,7 @@ const serviceOf = (gateway: Gateway.Gateway, baseUrl: string): Sandbox.Service =
     identifier,
     password,
     record: Effect.sync(() => gateway.record()),
-    issued: Effect.map(Clock.currentTimeMillis, (now) =>
+    issued: Effect.map(gateway.now, (now) =>
       [...gateway.world().tokens.values()].map((token) => ({
         kind: token.kind,
         label: token.label,
@@ -180,7 +191,7 @@ const serviceOf = (gateway: Gateway.Gateway, baseUrl: string): Sandbox.Service =
         isAlive: World.isAlive(gateway.world(), token, now)
       }))
     ),
-    liveSessions: Effect.map(Clock.currentTimeMillis, (now) => World.liveSessions(gateway.world(), now)),
+    liveSessions: Effect.map(gateway.now, (now) => World.liveSessions(gateway.world(), now)),
     switches: Effect.sync(() => gateway.world().switches),
     setSwitches: (patch) =>
       Effect.sync(() => {
@@ -188,7 +199,8 @@ const serviceOf = (gateway: Gateway.Gateway, baseUrl: string): Sandbox.Service =
         world.switches = { ...world.switches, ...patch }
       }),
     expire: (...kinds) => Effect.sync(() => World.kill(gateway.world(), kinds)),
-    purge: Effect.sync(() => World.kill(gateway.world(), ["access", "refresh", "cst", "xst"])),
+    purge: Effect.sync(() => World.kill(gateway.world(), World.tokenKinds)),
+    advance: (duration) => Effect.sync(() => gateway.advance(Duration.toMillis(duration))),
     inject: (fault) => Effect.sync(() => gateway.faults.plan(fault)),
     hold: (point, target) =>
       Effect.gen(function* () {
@@ -231,9 +243,12 @@ export const layer = (options: Sandbox.ServerOptions = {}): Layer.Layer<Sandbox,
     Effect.gen(function* () {
       const host = options.host ?? "127.0.0.1"
       const gateway = yield* makeGateway(options)
-      const port = yield* Server.start(gateway, options.port ?? 0, host).pipe(
-        Effect.mapError((error) => new SandboxError({ message: `The sandbox cannot listen: ${error.message}` }))
-      )
+      const control = Control.make(gateway, serviceOf(gateway, ""))
+      const port = yield* Server.start(gateway, control, {
+        port: options.port ?? 0,
+        host,
+        remoteControl: options.remoteControl ?? false
+      }).pipe(Effect.mapError((error) => new SandboxError({ message: `The sandbox cannot listen: ${error.message}` })))
       return serviceOf(gateway, `http://${host.includes(":") ? `[${host}]` : host}:${port}/gateway/deal`)
     })
   )

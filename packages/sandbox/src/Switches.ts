@@ -4,71 +4,105 @@
  *
  * @since 0.1.0
  */
+import * as Schema from "effect/Schema"
+
+const duration = Schema.Number.pipe(Schema.nonNegative())
+
+/** `null` is: as many as you like. */
+const allowance = Schema.NullOr(Schema.Number.pipe(Schema.nonNegative()))
 
 /**
- * Times are in ms.
+ * Times are in ms. A schema, since the control endpoint takes them as JSON.
  *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Switches = Schema.Struct({
+  /** How long a bearer lives. Measured: 60 seconds. */
+  accessTtl: duration,
+  /** How long a refresh token lives after its bearer's end. Documented: about 10 minutes. */
+  refreshTtl: duration,
+  /** How long a refresh token still works after it was used; IG is believed to kill it at once. */
+  refreshGrace: duration,
+  /** Does a refresh kill the bearer before it, or does that live to its own end? */
+  refreshKillsBearer: Schema.Boolean,
+  /** How long CST and X-SECURITY-TOKEN live unused. */
+  cstIdle: duration,
+  /** How long they live at most. */
+  cstMax: duration,
+  /** `expires_in` is a string on the wire. */
+  expiresInAsNumber: Schema.Boolean,
+  /** `timeStamp` of the encryption key is a number on the wire. */
+  timeStampAsString: Schema.Boolean,
+  /** The answer to a switch to the account that is active already: 412 was seen, 400 is documented. */
+  sameAccountStatus: Schema.Literal(412, 400),
+  /** What `PUT /session` does under a bearer. */
+  putUnderBearer: Schema.Literal("refused", "works"),
+  /** Does a switch give a new CST, too? */
+  switchReissuesCst: Schema.Boolean,
+  /** What `GET /session?fetchSessionTokens=true` answers under CST: the pair in use, or a new one. */
+  fetchUnderCst: Schema.Literal("same", "renewed"),
+  /** A bearer without `IG-ACCOUNT-ID` acts on the preferred account, or is refused. */
+  bearerWithoutAccount: Schema.Literal("preferred", "refused"),
+  /** Which family counts when a request carries both. */
+  bothFamilies: Schema.Literal("bearer", "cst"),
+  /** Versions of `POST /session` that are served. */
+  loginVersions: Schema.Array(Schema.Int),
+  /** Is an encrypted password taken under Version 3? IG was seen to refuse it. */
+  encryptedV3: Schema.Boolean,
+  /** IG demands encryption of clients in Singapore. */
+  encryptionRequired: Schema.Boolean,
+  /** How old the timestamp inside an encrypted password may be. */
+  encryptionKeyTtl: duration,
+  /** RSA modulus in bits; IG's is 2048. */
+  encryptionKeyBits: Schema.Literal(1024, 2048, 3072, 4096),
+  /** Failed logins after which further ones are answered `too-many-failed-attempts`; 0 for never. */
+  failedLoginsBeforeLock: Schema.NonNegativeInt,
+  /** Logins are refused until agreements are accepted on the web platform. */
+  agreementsPending: Schema.Boolean,
+  /** Logins are refused until the client has proved who they are. */
+  kycRequired: Schema.Boolean,
+  /** A `User-Agent` that holds this text is refused; `null` for none. */
+  refusedUserAgent: Schema.NullOr(Schema.NonEmptyString),
+  /** IG has been seen to send a token header twice. */
+  doubledTokenHeaders: Schema.Boolean,
+  /** Logins are answered with tokens that are dead already, as IG's cache was seen to do. */
+  deadTokensAtLogin: Schema.Boolean,
+  /** When answers are gzipped: if the client offers it, always, or never. */
+  gzip: Schema.Literal("offered", "always", "never"),
+  /** Are answers marked with `X-REQUEST-ID`? */
+  requestId: Schema.Boolean,
+  /** How long each answer takes. */
+  latency: duration,
+  /** Requests a minute of the API key, trades not counted. */
+  perKeyNonTrading: allowance,
+  /** Requests a minute of an account, trades not counted. */
+  perAccountNonTrading: allowance,
+  /** Trades a minute of an account. */
+  perAccountTrading: allowance,
+  /** Price points a week; told by `GET /operations/application`. */
+  historicalPointsPerWeek: allowance,
+  /** How IG counts a minute is not known. */
+  windowShape: Schema.Literal("bucket", "fixed", "sliding"),
+  /** Do logins count? They were measured to. */
+  countLogins: Schema.Boolean,
+  /** Do refreshes count? Not known; assumed. */
+  countRefresh: Schema.Boolean
+})
+
+/**
  * @since 0.1.0
  * @category models
  */
-export interface Switches {
-  /** How long a bearer lives. Measured: 60 seconds. */
-  readonly accessTtl: number
-  /** How long a refresh token lives after its bearer's end. Documented: about 10 minutes. */
-  readonly refreshTtl: number
-  /** How long a refresh token still works after it was used; IG is believed to kill it at once. */
-  readonly refreshGrace: number
-  /** Does a refresh kill the bearer before it, or does that live to its own end? */
-  readonly refreshKillsBearer: boolean
-  /** How long CST and X-SECURITY-TOKEN live unused. */
-  readonly cstIdle: number
-  /** How long they live at most. */
-  readonly cstMax: number
-  /** `expires_in` is a string on the wire. */
-  readonly expiresInAsNumber: boolean
-  /** `timeStamp` of the encryption key is a number on the wire. */
-  readonly timeStampAsString: boolean
-  /** The answer to a switch to the account that is active already: 412 was seen, 400 is documented. */
-  readonly sameAccountStatus: 412 | 400
-  /** What `PUT /session` does under a bearer. */
-  readonly putUnderBearer: "refused" | "works"
-  /** Does a switch give a new CST, too? */
-  readonly switchReissuesCst: boolean
-  /** What `GET /session?fetchSessionTokens=true` answers under CST: the pair in use, or a new one. */
-  readonly fetchUnderCst: "same" | "renewed"
-  /** A bearer without `IG-ACCOUNT-ID` acts on the preferred account, or is refused. */
-  readonly bearerWithoutAccount: "preferred" | "refused"
-  /** Which family counts when a request carries both. */
-  readonly bothFamilies: "bearer" | "cst"
-  /** Versions of `POST /session` that are served. */
-  readonly loginVersions: ReadonlyArray<number>
-  /** Is an encrypted password taken under Version 3? IG was seen to refuse it. */
-  readonly encryptedV3: boolean
-  /** IG demands encryption of clients in Singapore. */
-  readonly encryptionRequired: boolean
-  /** How old the timestamp inside an encrypted password may be. */
-  readonly encryptionKeyTtl: number
-  /** RSA modulus in bits; IG's is 2048. */
-  readonly encryptionKeyBits: number
-  /** Failed logins after which further ones are answered `too-many-failed-attempts`; 0 for never. */
-  readonly failedLoginsBeforeLock: number
-  /** Logins are refused until agreements are accepted on the web platform. */
-  readonly agreementsPending: boolean
-  /** Logins are refused until the client has proved who they are. */
-  readonly kycRequired: boolean
-  /** A `User-Agent` that holds this text is refused. */
-  readonly refusedUserAgent: string | undefined
-  /** IG has been seen to send a token header twice. */
-  readonly doubledTokenHeaders: boolean
-  /** Logins are answered with tokens that are dead already, as IG's cache was seen to do. */
-  readonly deadTokensAtLogin: boolean
-  /** When answers are gzipped: if the client offers it, always, or never. */
-  readonly gzip: "offered" | "always" | "never"
-  /** Are answers marked with `X-REQUEST-ID`? */
-  readonly requestId: boolean
-  /** How long each answer takes. */
-  readonly latency: number
-}
+export type Switches = typeof Switches.Type
+
+/**
+ * Some of them.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Patch = Schema.partialWith(Switches, { exact: true })
 
 const minute = 60_000
 const hour = 60 * minute
@@ -100,10 +134,48 @@ export const defaults: Switches = {
   failedLoginsBeforeLock: 0,
   agreementsPending: false,
   kycRequired: false,
-  refusedUserAgent: undefined,
+  refusedUserAgent: null,
   doubledTokenHeaders: false,
   deadTokensAtLogin: false,
   gzip: "offered",
   requestId: true,
-  latency: 0
+  latency: 0,
+  perKeyNonTrading: null,
+  perAccountNonTrading: null,
+  perAccountTrading: null,
+  historicalPointsPerWeek: null,
+  windowShape: "bucket",
+  countLogins: true,
+  countRefresh: true
+}
+
+/**
+ * `unlimited`: no allowances. `live`: what IG publishes. `demo`: what was measured in 2026, 8 requests a minute and key.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Preset = Schema.Literal("unlimited", "live", "demo")
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Preset = typeof Preset.Type
+
+const allowances = (key: number | null, account: number | null, trading: number | null, points: number | null) => ({
+  perKeyNonTrading: key,
+  perAccountNonTrading: account,
+  perAccountTrading: trading,
+  historicalPointsPerWeek: points
+})
+
+/**
+ * @since 0.1.0
+ * @category constants
+ */
+export const presets: Readonly<Record<Preset, Partial<Switches>>> = {
+  unlimited: allowances(null, null, null, null),
+  live: allowances(60, 30, 100, 10_000),
+  demo: allowances(8, 30, 100, 10_000)
 }

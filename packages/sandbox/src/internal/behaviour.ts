@@ -1,36 +1,90 @@
 /** IG's behaviour as one function from request to answer, in the order in which IG seems to check. */
-import { type GatewayRequest, type GatewayResponse, refuse, wrongVerb } from "./http.ts"
-import type { Handler } from "./routes.ts"
+import { spend } from "./allowances.ts"
+import { empty, type GatewayRequest, type GatewayResponse, refuse, wrongVerb } from "./http.ts"
+import * as Router from "./router.ts"
+import type { Handler, Lane, Route } from "./routes.ts"
+import * as Dealing from "./routes/dealing.ts"
+import * as Resources from "./routes/resources.ts"
 import * as Session from "./routes/session.ts"
 import type { World } from "./world.ts"
 
-type Verbs = Readonly<Record<string, Handler>>
+type Verbs = ReadonlyMap<string, Route>
 
-const routes: ReadonlyMap<string, Verbs> = new Map<string, Verbs>([
-  ["/session", { POST: Session.login, GET: Session.read, PUT: Session.switchAccount, DELETE: Session.logout }],
-  ["/session/refresh-token", { POST: Session.refresh }],
-  ["/session/encryptionKey", { GET: Session.encryptionKey }]
-])
+const verbs = (handlers: Readonly<Record<string, Handler>>, lane: Lane = "read"): Verbs =>
+  new Map(Object.entries(handlers).map(([method, handler]) => [method, { lane, handler }]))
+
+const router = Router.make<Verbs>({
+  "/session": new Map([
+    ...verbs({ GET: Session.read, PUT: Session.switchAccount, DELETE: Session.logout }),
+    ...verbs({ POST: Session.login }, "login")
+  ]),
+  "/session/refresh-token": verbs({ POST: Session.refresh }, "refresh"),
+  "/session/encryptionKey": verbs({ GET: Session.encryptionKey }),
+  "/accounts": verbs({ GET: Resources.accounts }),
+  "/accounts/preferences": verbs({ GET: Resources.preferences, PUT: Resources.setPreferences }),
+  "/operations/application": verbs({ GET: Resources.application }),
+  "/markets": verbs({ GET: Resources.markets }),
+  "/markets/{epic}": verbs({ GET: Resources.market }),
+  "/watchlists": verbs({ GET: Resources.watchlists, POST: Resources.createWatchlist }),
+  "/watchlists/{id}": verbs({
+    GET: Resources.watchlist,
+    PUT: Resources.addToWatchlist,
+    DELETE: Resources.deleteWatchlist
+  }),
+  "/watchlists/{id}/{epic}": verbs({ DELETE: Resources.removeFromWatchlist }),
+  "/positions": verbs({ GET: Dealing.positions }),
+  "/positions/otc": verbs({ POST: Dealing.open, DELETE: Dealing.close }, "trade"),
+  "/positions/{dealId}": verbs({ GET: Dealing.position }),
+  "/confirms/{dealReference}": verbs({ GET: Dealing.confirmOf }),
+  "/workingorders": verbs({ GET: Resources.workingOrders }),
+  "/history/activity": verbs({ GET: Resources.activity }),
+  "/history/activity/{lastPeriod}": verbs({ GET: Resources.activity }),
+  "/history/activity/{from}/{to}": verbs({ GET: Resources.activity }),
+  "/history/transactions": verbs({ GET: Resources.transactions }),
+  "/history/transactions/{type}/{lastPeriod}": verbs({ GET: Resources.transactions }),
+  "/history/transactions/{type}/{from}/{to}": verbs({ GET: Resources.transactions })
+})
 
 const versionOf = ({ headers }: GatewayRequest): number =>
   headers["version"] === undefined ? 1 : Number(headers["version"])
 
+/** Trades spend the account's trading allowance alone. */
+const countsForKey = ({ switches }: World, lane: Lane): boolean => {
+  switch (lane) {
+    case "read":
+      return true
+    case "login":
+      return switches.countLogins
+    case "refresh":
+      return switches.countRefresh
+    case "trade":
+      return false
+  }
+}
+
 export const behave = (world: World, request: GatewayRequest, now: number): GatewayResponse => {
+  const { perKeyNonTrading, windowShape } = world.switches
   const key = request.headers["x-ig-api-key"]
   if (key === undefined || key === "") return refuse(400, "error.security.api-key-missing")
   if (key !== world.apiKey) return refuse(403, "error.security.api-key-invalid")
-  const verbs = routes.get(request.path)
-  if (verbs === undefined) return refuse(404, "invalid.url")
-  const handler = verbs[request.method]
-  if (handler === undefined) return wrongVerb
-  return handler({ world, request, version: versionOf(request), now })
+  const found = router.find(request.path)
+  const route = found?.value.get(request.method)
+  const lane = route?.lane ?? "read"
+  if (countsForKey(world, lane) && !spend(world.allowances, "key", windowShape, perKeyNonTrading, now)) {
+    return refuse(403, "error.public-api.exceeded-api-key-allowance")
+  }
+  if (found === undefined) return refuse(404, "invalid.url")
+  if (route === undefined) return wrongVerb
+  return route.handler({ world, request, version: versionOf(request), lane, holes: found.holes, now })
 }
 
 /** IG drops the body of a `DELETE`, so clients tunnel it; a leftover of that on another verb is refused. */
 export const understood = (request: GatewayRequest): GatewayRequest => {
   const path = request.path.length > 1 ? request.path.replace(/\/+$/, "") : request.path
   const tunnelled = request.headers["_method"]
-  if (tunnelled === undefined) return { ...request, path }
+  if (tunnelled === undefined) {
+    return { ...request, path, body: request.method === "DELETE" ? empty : request.body }
+  }
   const method = request.method === "POST" ? tunnelled.toUpperCase() : "REFUSED"
   return { ...request, path, method }
 }

@@ -11,6 +11,9 @@ import type { GatewayRequest, GatewayResponse } from "./http.ts"
 import * as Record from "./record.ts"
 import * as World from "./world.ts"
 
+/** Of a gateway that runs for weeks, the last requests. */
+const longestRecord = 100_000
+
 export interface Outcome {
   readonly response: GatewayResponse
   readonly delivery: Faults.Delivery
@@ -23,6 +26,9 @@ export interface Gateway {
   readonly faults: Faults.Faults
   readonly record: () => ReadonlyArray<Record.RecordedRequest>
   readonly handle: (request: GatewayRequest) => Effect.Effect<Outcome>
+  /** The gateway's own time, which can be moved without waiting. */
+  readonly now: Effect.Effect<number>
+  readonly advance: (millis: number) => void
   readonly reset: () => void
 }
 
@@ -46,6 +52,9 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
     const faults = Faults.make()
     let world = World.make(client, switches, seed)
     let entries: Array<Record.Entry> = []
+    let received = 0
+    let moved = 0
+    const now = Effect.map(Clock.currentTimeMillis, (millis) => millis + moved)
 
     const work = (entry: Record.Entry, fault: Faults.Planned | undefined, request: GatewayRequest, now: number) => {
       const isWorked = Faults.isWorkDone(fault)
@@ -53,7 +62,7 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
       const instead = Faults.insteadOf(fault)
       const plain = instead ?? own ?? { status: 0, headers: [], body: new Uint8Array() }
       const response = zipped(world, request, marked(world, plain))
-      Record.finish(entry, { ...response, issued: own?.issued }, isWorked)
+      Record.finish(entry, { ...response, issued: own?.issued, entered: own?.entered }, isWorked)
       return response
     }
 
@@ -61,13 +70,14 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
       Effect.gen(function* () {
         const request = understood(wire)
         const fault = faults.take(request)
-        const entry = Record.receive(world, entries.length + 1, wire.method, request, yield* Clock.currentTimeMillis)
+        const entry = Record.receive(world, ++received, wire.method, request, yield* now)
         entries.push(entry)
+        if (entries.length > longestRecord) entries.shift()
         if (fault?.kind === "hold" && fault.gate.point === "before") {
           yield* Deferred.succeed(fault.gate.reached, undefined)
           yield* Deferred.await(fault.gate.released)
         }
-        const response = work(entry, fault, request, yield* Clock.currentTimeMillis)
+        const response = work(entry, fault, request, yield* now)
         const wait = world.switches.latency + (fault?.kind === "slow" ? fault.millis : 0)
         if (wait > 0) yield* Effect.sleep(wait)
         const delivered = () => {
@@ -81,9 +91,15 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
       faults,
       record: () => entries.map(Record.toRecorded),
       handle,
+      now,
+      advance: (millis) => {
+        moved += millis
+      },
       reset: () => {
         world = World.make(client, switches, seed)
         entries = []
+        received = 0
+        moved = 0
         faults.clear()
       }
     }

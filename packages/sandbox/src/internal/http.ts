@@ -18,6 +18,8 @@ export interface GatewayResponse {
   readonly errorCode?: string | undefined
   /** Labels of the tokens that were given out. */
   readonly issued?: ReadonlyArray<string> | undefined
+  /** What entered the book or the watchlists, or left them. */
+  readonly entered?: ReadonlyArray<string> | undefined
 }
 
 const json = "application/json; charset=UTF-8"
@@ -28,12 +30,14 @@ export const answer = (
   status: number,
   body: unknown,
   headers: GatewayResponse["headers"] = [],
-  issued: ReadonlyArray<string> = []
+  issued: ReadonlyArray<string> = [],
+  entered: ReadonlyArray<string> = []
 ): GatewayResponse => ({
   status,
   headers: [["content-type", json], ...headers],
   body: new TextEncoder().encode(JSON.stringify(body)),
-  issued
+  issued,
+  entered
 })
 
 export const noContent: GatewayResponse = { status: 204, headers: [], body: empty }

@@ -21,6 +21,8 @@ export interface RecordedRequest {
   readonly errorCode: string | undefined
   /** Labels of the tokens given out in the answer. */
   readonly issued: ReadonlyArray<string>
+  /** What entered the book or the watchlists, or left them: a duplicate is visible. */
+  readonly entered: ReadonlyArray<string>
   /** Has IG done its work? It has not when a fault answered instead. */
   readonly isWorked: boolean
   /** Was the whole answer handed over? */
@@ -28,10 +30,11 @@ export interface RecordedRequest {
 }
 
 export interface Entry {
-  received: Omit<RecordedRequest, "status" | "errorCode" | "issued" | "isWorked" | "isDelivered">
+  received: Omit<RecordedRequest, "status" | "errorCode" | "issued" | "entered" | "isWorked" | "isDelivered">
   status: number
   errorCode: string | undefined
   issued: ReadonlyArray<string>
+  entered: ReadonlyArray<string>
   isWorked: boolean
   isDelivered: boolean
 }
@@ -94,6 +97,7 @@ export const receive = (
   status: 0,
   errorCode: undefined,
   issued: [],
+  entered: [],
   isWorked: false,
   isDelivered: false
 })
@@ -102,6 +106,7 @@ export const finish = (entry: Entry, response: GatewayResponse, isWorked: boolea
   entry.status = response.status
   entry.errorCode = response.errorCode
   entry.issued = response.issued ?? []
+  entry.entered = response.entered ?? []
   entry.isWorked = isWorked
 }
 

@@ -1,16 +1,28 @@
 /** What a handler of a route gets, and how it says who is calling. */
+import { spend } from "./allowances.ts"
 import { type GatewayRequest, type GatewayResponse, refuse } from "./http.ts"
 import { find, type Session, type World } from "./world.ts"
+
+/** Which allowance a call spends: confirms and everything that does not trade are reads. */
+export type Lane = "read" | "trade" | "login" | "refresh"
 
 export interface Call {
   readonly world: World
   readonly request: GatewayRequest
   readonly version: number
+  readonly lane: Lane
+  /** What stands in the holes of the path. */
+  readonly holes: ReadonlyArray<string>
   /** In ms since the epoch. */
   readonly now: number
 }
 
 export type Handler = (call: Call) => GatewayResponse
+
+export interface Route {
+  readonly lane: Lane
+  readonly handler: Handler
+}
 
 /** Who is calling, and for which account. */
 export interface Caller {
@@ -46,16 +58,25 @@ const byCst = ({ now, request, world }: Call): Caller | GatewayResponse => {
   return { family: "cst", session: client.session, accountId: account.accountId }
 }
 
-export const authenticate = (call: Call): Caller | GatewayResponse => {
+const authenticate = (call: Call): Caller | GatewayResponse => {
   const { authorization, cst } = call.request.headers
   if (authorization === undefined) return byCst(call)
   return cst !== undefined && call.world.switches.bothFamilies === "cst" ? byCst(call) : byBearer(call, authorization)
 }
 
-/** A route for those who are signed in. */
+const overAllowance = ({ lane, now, world }: Call, accountId: string): GatewayResponse | undefined => {
+  const { perAccountNonTrading, perAccountTrading, windowShape } = world.switches
+  const [limit, code] = lane === "trade" ? [perAccountTrading, "account-trading"] : [perAccountNonTrading, "account"]
+  return spend(world.allowances, `${code} ${accountId}`, windowShape, limit, now)
+    ? undefined
+    : refuse(403, `error.public-api.exceeded-${code}-allowance`)
+}
+
+/** A route for those who are signed in, and whose account has not spent its allowance. */
 export const signedIn =
   (handler: (caller: Caller, call: Call) => GatewayResponse): Handler =>
   (call) => {
     const caller = authenticate(call)
-    return "status" in caller ? caller : handler(caller, call)
+    if ("status" in caller) return caller
+    return overAllowance(call, caller.accountId) ?? handler(caller, call)
   }

@@ -1,16 +1,26 @@
-/** The gateway over real HTTP. */
+/** The gateway over real HTTP, and the control endpoint beside it. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import type { Control } from "./control.ts"
 import type { Gateway, Outcome } from "./gateway.ts"
-import type { GatewayRequest, GatewayResponse } from "./http.ts"
+import { answer, type GatewayRequest, type GatewayResponse } from "./http.ts"
 
-const prefix = "/gateway/deal"
+const gatewayPrefix = "/gateway/deal"
+const controlPrefix = "/_sandbox"
 
 const largestBody = 10 * 1024 * 1024
+
+export interface Options {
+  readonly port: number
+  readonly host: string
+  readonly remoteControl: boolean
+}
+
+/* ---- in ------------------------------------------------------------------- */
 
 const readBody = (request: IncomingMessage): Effect.Effect<Uint8Array, "gone" | "too large"> =>
   Effect.async((resume) => {
@@ -33,13 +43,16 @@ const headersOf = (request: IncomingMessage): Record<string, string> =>
     )
   )
 
-const toGateway = (request: IncomingMessage, url: URL, body: Uint8Array): GatewayRequest => ({
-  method: request.method ?? "GET",
-  path: url.pathname.slice(prefix.length) || "/",
-  query: Object.fromEntries(url.searchParams),
-  headers: headersOf(request),
-  body
-})
+/** The path and the query; nothing that a client can write here is an error. */
+const target = (request: IncomingMessage): { readonly path: string; readonly query: Record<string, string> } => {
+  const [path = "/", ...rest] = (request.url ?? "/").split("?")
+  return { path, query: Object.fromEntries(new URLSearchParams(rest.join("?"))) }
+}
+
+const below = (path: string, prefix: string): string | undefined =>
+  path === prefix || path.startsWith(`${prefix}/`) ? path.slice(prefix.length) || "/" : undefined
+
+/* ---- out ------------------------------------------------------------------ */
 
 const writeHead = (to: ServerResponse, { body, headers, status }: GatewayResponse): void => {
   for (const [name, value] of headers) to.appendHeader(name, value)
@@ -48,8 +61,9 @@ const writeHead = (to: ServerResponse, { body, headers, status }: GatewayRespons
   to.flushHeaders()
 }
 
-const end = (to: ServerResponse, piece: Uint8Array, delivered: () => void): void => {
-  to.end(piece, delivered)
+const write = (to: ServerResponse, response: GatewayResponse, delivered: () => void = () => {}): void => {
+  writeHead(to, response)
+  to.end(response.body, delivered)
 }
 
 const deliver = (to: ServerResponse, { delivered, delivery, response }: Outcome): Effect.Effect<void> =>
@@ -65,8 +79,7 @@ const deliver = (to: ServerResponse, { delivered, delivery, response }: Outcome)
         to.write(response.body.subarray(0, half), () => to.socket?.resetAndDestroy())
         return
       case "whole":
-        writeHead(to, response)
-        return end(to, response.body, delivered)
+        return write(to, response, delivered)
       case "held": {
         const { point, reached, released } = delivery.gate
         if (point !== "after") writeHead(to, response)
@@ -74,20 +87,61 @@ const deliver = (to: ServerResponse, { delivered, delivery, response }: Outcome)
         yield* Deferred.succeed(reached, undefined)
         yield* Deferred.await(released)
         if (point === "after") writeHead(to, response)
-        return end(to, point === "body" ? response.body.subarray(half) : response.body, delivered)
+        to.end(point === "body" ? response.body.subarray(half) : response.body, delivered)
       }
     }
   })
 
-const serve = (gateway: Gateway, request: IncomingMessage, to: ServerResponse): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const url = new URL(request.url ?? "/", "http://sandbox")
-    if (url.pathname !== prefix && !url.pathname.startsWith(`${prefix}/`)) return void to.writeHead(404).end()
-    const body = yield* readBody(request)
-    yield* deliver(to, yield* gateway.handle(toGateway(request, url, body)))
-  }).pipe(Effect.catchAll((reason) => Effect.sync(() => void (reason === "too large" && to.writeHead(413).end()))))
+/* ---- who may control ------------------------------------------------------- */
 
-const listen = (server: Server, port: number, host: string): Effect.Effect<AddressInfo, Error> =>
+const isLoopbackName = (name: string): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/.test(name)
+
+const isLoopbackAddress = (address: string | undefined): boolean =>
+  address !== undefined && /^(::ffff:)?127\.|^::1$/.test(address)
+
+/** A page of another origin can make a browser send requests here, by its own name for this machine too. */
+const mayControl = (request: IncomingMessage, { remoteControl }: Options): boolean => {
+  const { host, origin } = request.headers
+  if (origin !== undefined && origin !== `http://${host}`) return false
+  return remoteControl || (isLoopbackName(host ?? "") && isLoopbackAddress(request.socket.remoteAddress))
+}
+
+/* ---- the server ------------------------------------------------------------ */
+
+const serve = (
+  gateway: Gateway,
+  control: Control,
+  options: Options,
+  request: IncomingMessage,
+  to: ServerResponse
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const { path, query } = target(request)
+    const toControl = below(path, controlPrefix)
+    const toGateway = below(path, gatewayPrefix)
+    if (toControl !== undefined && !mayControl(request, options)) {
+      return write(to, answer(403, { error: "the control endpoint is for this machine only" }))
+    }
+    const body = yield* readBody(request)
+    const data: GatewayRequest = {
+      method: request.method ?? "GET",
+      path: toControl ?? toGateway ?? path,
+      query,
+      headers: headersOf(request),
+      body
+    }
+    if (toControl !== undefined) return write(to, yield* control.handle(data))
+    if (toGateway === undefined) return write(to, answer(404, { error: `the gateway is below ${gatewayPrefix}` }))
+    yield* deliver(to, yield* gateway.handle(data))
+  }).pipe(
+    Effect.catchAll((reason) =>
+      Effect.sync(() => {
+        if (reason === "too large") write(to, answer(413, { error: "a body may have 10 MB" }))
+      })
+    )
+  )
+
+const listen = (server: Server, { host, port }: Options): Effect.Effect<AddressInfo, Error> =>
   Effect.async((resume) => {
     server.once("error", (error) => resume(Effect.fail(error)))
     server.listen(port, host, () => {
@@ -100,18 +154,34 @@ const listen = (server: Server, port: number, host: string): Effect.Effect<Addre
     })
   })
 
+/** Whoever dawdles over a request is cut off, so that half-open sockets cost nothing that lasts. */
+const patience = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 2_000
+}
+
 /** Serves until the scope closes, and answers with the port. */
-export const start = (gateway: Gateway, port: number, host: string): Effect.Effect<number, Error, Scope.Scope> =>
+export const start = (
+  gateway: Gateway,
+  control: Control,
+  options: Options
+): Effect.Effect<number, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const runtime = yield* Effect.runtime<never>()
     const server = yield* Effect.acquireRelease(
       // A fiber of the gateway's own: a client that hangs up does not stop the work.
-      Effect.sync(() => createServer((request, to) => void Runtime.runFork(runtime)(serve(gateway, request, to)))),
+      Effect.sync(() =>
+        createServer(patience, (request, to) => {
+          Runtime.runFork(runtime)(serve(gateway, control, options, request, to))
+        })
+      ),
       (server) =>
         Effect.async<void>((resume) => {
           server.close(() => resume(Effect.void))
           server.closeAllConnections()
         })
     )
-    return (yield* listen(server, port, host)).port
+    return (yield* listen(server, options)).port
   })

@@ -1,6 +1,8 @@
 /** What IG knows: the client, its accounts, the sessions that are open and every token ever given out. */
 import { PCGRandom } from "effect/Utils"
 import type { Switches } from "../Switches.ts"
+import type { Allowances } from "./allowances.ts"
+import * as Book from "./book.ts"
 
 export interface Account {
   readonly accountId: string
@@ -8,7 +10,9 @@ export interface Account {
   readonly accountType: "CFD" | "PHYSICAL" | "SPREADBET"
 }
 
-export type TokenKind = "access" | "refresh" | "cst" | "xst"
+export const tokenKinds = ["access", "refresh", "cst", "xst"] as const
+
+export type TokenKind = (typeof tokenKinds)[number]
 
 export interface Token {
   readonly kind: TokenKind
@@ -34,6 +38,13 @@ export interface Session {
   readonly tokens: Array<Token>
 }
 
+export interface Watchlist {
+  readonly name: string
+  readonly epics: Array<string>
+  /** IG has lists of its own, which cannot be deleted. */
+  readonly isOwn: boolean
+}
+
 export interface World {
   readonly apiKey: string
   readonly identifier: string
@@ -49,6 +60,10 @@ export interface World {
   readonly tokens: Map<string, Token>
   readonly issued: Record<TokenKind, number>
   failedLogins: number
+  trailingStopsEnabled: boolean
+  readonly allowances: Allowances
+  readonly book: Book.Book
+  readonly watchlists: Map<string, Watchlist>
 }
 
 export interface Client {
@@ -68,7 +83,11 @@ export const make = (client: Client, switches: Switches, seed: number): World =>
   sessions: [],
   tokens: new Map(),
   issued: { access: 0, refresh: 0, cst: 0, xst: 0 },
-  failedLogins: 0
+  failedLogins: 0,
+  trailingStopsEnabled: false,
+  allowances: new Map(),
+  book: Book.make(),
+  watchlists: new Map([["Popular Markets", { name: "Popular Markets", epics: [], isOwn: false }]])
 })
 
 const hex = (random: PCGRandom, length: number): string => {

@@ -122,7 +122,7 @@ export const login: Handler = (call) => {
   const { now, request, version, world } = call
   const { deadTokensAtLogin, loginVersions, refusedUserAgent } = world.switches
   if (!loginVersions.includes(version)) return refuse(404, "invalid.url")
-  if (refusedUserAgent !== undefined && (request.headers["user-agent"] ?? "").includes(refusedUserAgent)) {
+  if (refusedUserAgent !== null && (request.headers["user-agent"] ?? "").includes(refusedUserAgent)) {
     return refuse(401, "error.security.invalid-application")
   }
   const session = admitted(call)
