@@ -26,6 +26,11 @@ const done = ok({ done: true })
 
 const wrong = (status: number, message: string): GatewayResponse => answer(status, { error: message })
 
+const inWords = (error: ParseResult.ParseError): string =>
+  ParseResult.ArrayFormatter.formatErrorSync(error)
+    .map(({ message, path }) => `${path.map(String).join(".") || "body"}: ${message}`)
+    .join("; ")
+
 /** A verb whose body must be of this shape; what is wrong with another is said in words. */
 const taking =
   <A, I>(schema: Schema.Schema<A, I>, use: (value: A) => Effect.Effect<void>): Verb =>
@@ -33,7 +38,7 @@ const taking =
     Schema.decodeUnknown(schema, { onExcessProperty: "error" })(body).pipe(
       Effect.flatMap(use),
       Effect.as(done),
-      Effect.catchAll((error) => Effect.succeed(wrong(400, ParseResult.TreeFormatter.formatErrorSync(error))))
+      Effect.catchAll((error) => Effect.succeed(wrong(400, inWords(error))))
     )
 
 const doing =
