@@ -83,6 +83,16 @@ describe("the demo", () => {
     const { code, err, out, record } = await demo()
     expect({ code, err }).toEqual({ code: 0, err: "" })
     expect(life.filter((request) => !record.includes(request))).toEqual([])
+    expect(record.slice(-8)).toEqual([
+      "GET /gateway/deal/session/encryptionKey 1 200",
+      "POST /gateway/deal/session 3 401",
+      "GET /gateway/deal/session/encryptionKey 1 200",
+      "POST /gateway/deal/session 3 200",
+      "DELETE /gateway/deal/session 1 204",
+      "GET /gateway/deal/session/encryptionKey 1 200",
+      "POST /gateway/deal/session 2 200",
+      "DELETE /gateway/deal/session 1 204"
+    ])
     expect(await isPortFree(out)).toBe(true)
   })
 

@@ -4,6 +4,7 @@
  * `npm run demo`, or `npm run demo -- --pace 1000` for a pause of a second after each step.
  */
 import * as IgClient from "@effect-ig/core/IgClient"
+import * as PasswordEncryption from "@effect-ig/encryption/PasswordEncryption"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -30,7 +31,9 @@ const ClientLayer = Layer.unwrapEffect(
   )
 )
 
-const MainLayer = ClientLayer.pipe(Layer.provideMerge(Layer.merge(NodeHttpClient.layerUndici, Sandbox.layer())))
+const MainLayer = Layer.merge(ClientLayer, PasswordEncryption.layer).pipe(
+  Layer.provideMerge(Layer.merge(NodeHttpClient.layerUndici, Sandbox.layer()))
+)
 
 const pace = Effect.try(() => {
   const { values } = parseArgs({ options: { pace: { type: "string" } } })

@@ -82,4 +82,20 @@ const tokens = Effect.gen(function* () {
   yield* shown(Session.logout)
 }).pipe(Effect.scoped)
 
-export const story = Effect.zipRight(oauth, tokens)
+const encrypted = Effect.gen(function* () {
+  const sandbox = yield* Sandbox
+
+  yield* Screen.step("Log in with an encrypted password by Version 3: IG was seen to refuse that")
+  yield* refused(Session.loginWithEncryption)
+
+  yield* Screen.step("The same where it is taken: the sandbox is told to")
+  yield* sandbox.setSwitches({ encryptedV3: true })
+  yield* shown(Effect.scoped(Session.scoped(Session.loginWithEncryption)))
+
+  yield* Screen.step("And by Version 2, as IG documents it")
+  yield* shown(Session.scoped(Session.loginV2WithEncryption))
+
+  yield* Screen.step("Log out, since the scope of this session ends")
+}).pipe(Effect.scoped, Effect.zipRight(shown(Effect.void)))
+
+export const story = Effect.all([oauth, tokens, encrypted], { discard: true })
