@@ -182,6 +182,38 @@ describe("an encrypted login", () => {
     }).pipe(Effect.provide(stack(undefined, { encryptedV3: true })))
   )
 
+  for (const encryptionKeyBits of [1024, 3072, 4096] as const) {
+    it.effect(`is taken by a key of ${encryptionKeyBits} bits, too`, () =>
+      Effect.gen(function* () {
+        expect((yield* Session.loginV2WithEncryption).accountId).toBe("SBX01")
+      }).pipe(Effect.provide(stack(undefined, { encryptionKeyBits })))
+    )
+  }
+
+  it.effect("is taken with IG's clock as text, and where IG demands encryption", () =>
+    Effect.gen(function* () {
+      expect((yield* Session.loginV2WithEncryption).accountId).toBe("SBX01")
+      expect(yield* Effect.flip(Session.loginV2)).toMatchObject({
+        errorCode: "error.public-api.failure.encryption.required"
+      })
+    }).pipe(Effect.provide(stack(undefined, { timeStampAsString: true, encryptionRequired: true })))
+  )
+
+  it.effect("with a key that is stale is refused like a wrong password", () =>
+    Effect.gen(function* () {
+      expect(yield* Effect.flip(Session.loginV2WithEncryption)).toMatchObject({
+        errorCode: "error.security.invalid-details"
+      })
+    }).pipe(Effect.provide(stack(undefined, { encryptionKeyTtl: 0 })))
+  )
+
+  it.effect("fetches a key for each login", () =>
+    Effect.gen(function* () {
+      yield* Effect.repeatN(Session.loginV2WithEncryption, 1)
+      expect((yield* sent).filter((request) => request.startsWith("GET"))).toHaveLength(2)
+    }).pipe(Effect.provide(stack()))
+  )
+
   it.effect("takes a PEM key with blanks and line breaks in it", () =>
     Effect.gen(function* () {
       const sealed = yield* PasswordEncryption.encryptPassword({
