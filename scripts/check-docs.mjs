@@ -7,6 +7,7 @@ const root = resolve(import.meta.dirname, "..")
 const folder = join(root, "build/docs")
 
 const pages = [
+  "packages/core/README.md",
   "README.md",
   ...readdirSync(join(root, "docs"), { recursive: true })
     .filter((name) => name.endsWith(".md"))
