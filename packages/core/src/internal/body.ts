@@ -49,9 +49,14 @@ const gunzip = (operation: string, bytes: Uint8Array): Effect.Effect<Uint8Array,
 const isEmpty = (error: HttpClientError.HttpClientError): boolean =>
   error._tag === "ResponseError" && error.reason === "EmptyBody"
 
-/** One read is cheaper than a stream; the length that HTTP itself enforces says when it is safe. */
+const short = 256 * 1024
+
+/**
+ * One read is cheaper than a stream, unless it has many pieces to join; the length that HTTP itself enforces says when it
+ * is safe.
+ */
 const isShort = (response: HttpClientResponse.HttpClientResponse): boolean =>
-  response.headers["content-encoding"] === undefined && Number(response.headers["content-length"] ?? NaN) <= limit
+  response.headers["content-encoding"] === undefined && Number(response.headers["content-length"] ?? NaN) <= short
 
 export const read = (
   operation: string,

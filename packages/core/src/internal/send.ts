@@ -7,8 +7,10 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { constTrue } from "effect/Function"
+import * as FiberRef from "effect/FiberRef"
+import { constTrue, identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { IgConfig } from "../IgConfig.ts"
@@ -81,15 +83,30 @@ const despiteFilters = <E>(
 const isStatusError = (error: unknown): error is HttpClientError.ResponseError =>
   error instanceof Error && "reason" in error && error.reason === "StatusCode" && "response" in error
 
-/** Platform's own span holds the full URL and sends tracing headers to IG; and fetch would follow a redirect. */
+const setQuiet: Effect.Effect<void> = Effect.zipRight(
+  FiberRef.set(HttpClient.currentTracerDisabledWhen, constTrue),
+  FiberRef.update(FiberRef.currentContext, (context) =>
+    Context.add(context, FetchHttpClient.RequestInit, {
+      ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
+      redirect: "manual"
+    })
+  )
+)
+
+/**
+ * No span of platform's, which holds the full URL and sends tracing headers to IG; and no redirect, which fetch would
+ * follow. Set where the client prepares a request, so that it counts whatever the client is wrapped in. Only there is
+ * the user's own `RequestInit` seen, to be kept, when it was given to the layer of fetch.
+ */
+const quiet = HttpClient.mapRequestEffect((request) => Effect.as(setQuiet, request))
+
+/** Where what `quiet` sets ends. */
 const discreet = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.flatMap(Effect.serviceOption(FetchHttpClient.RequestInit), (init) =>
-    self.pipe(
-      Effect.provideService(FetchHttpClient.RequestInit, { ...Option.getOrUndefined(init), redirect: "manual" }),
-      Effect.locally(HttpClient.currentTracerDisabledWhen, constTrue),
-      Effect.locally(HttpClient.currentTracerPropagation, false),
-      Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, ...secretNames])
-    )
+  self.pipe(
+    Effect.locallyWith(FiberRef.currentContext, identity),
+    Effect.locally(HttpClient.currentTracerDisabledWhen, constTrue),
+    Effect.locally(HttpClient.currentTracerPropagation, false),
+    Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, ...secretNames])
   )
 
 /** Sends one request and answers with IG's 2xx; anything else is a typed failure. */
@@ -99,7 +116,7 @@ export const send = (
 ): Effect.Effect<Answer, SendError, IgConfig | HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const config = yield* IgConfig
-    const client = yield* HttpClient.HttpClient
+    const client = quiet(yield* HttpClient.HttpClient)
     const sentAt = yield* Clock.currentTimeMillis
     const http = toHttp(config, endpoint, request)
     const execute = endpoint.effect === "read" ? client.execute(http) : once(endpoint.name, client).execute(http)

@@ -5,39 +5,52 @@ import { NotSentError, TransportError } from "../IgError.ts"
 
 type Reason = TransportError["reason"]
 
-/** Codes that Node, undici and Bun give before a connection stands, when no byte of the request can have left. */
-const beforeTheRequest: ReadonlyArray<readonly [pattern: RegExp, reason: Reason]> = [
-  [/^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused)$/, "unreachable"],
-  [/^(ENOTFOUND|EAI_\w+)$/, "dns"],
+interface Sign {
+  readonly code: string
+  readonly syscall: unknown
+}
+
+const code =
+  (pattern: RegExp) =>
+  (sign: Sign): boolean =>
+    pattern.test(sign.code)
+
+/**
+ * What Node, undici and Bun say before a connection stands, when no byte of the request can have left. `EHOSTUNREACH`
+ * and its like come of a connection that stood, too; and a peer that breaks TLS may do so after it took the request.
+ */
+const beforeTheRequest: ReadonlyArray<readonly [says: (sign: Sign) => boolean, reason: Reason]> = [
+  [({ syscall }) => syscall === "connect", "unreachable"],
+  [code(/^(ECONNREFUSED|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused)$/), "unreachable"],
+  [code(/^(ENOTFOUND|EAI_\w+)$/), "dns"],
   [
-    /^(ERR_TLS_CERT_ALTNAME_INVALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG)$/,
+    code(
+      /^(ERR_TLS_CERT_\w+|CERT_\w+|UNABLE_TO_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_\w+)$/
+    ),
     "tls"
   ]
 ]
 
-/** The codes of an error and of what caused it; fetch hides them three levels deep. */
-const codesOf = (error: unknown, depth = 0): ReadonlyArray<string> => {
+/** The signs of an error and of what caused it; fetch hides them three levels deep. */
+const signsOf = (error: unknown, depth = 0): ReadonlyArray<Sign> => {
   if (depth > 4 || !Predicate.isObject(error)) return []
-  const own = "code" in error && typeof error.code === "string" ? [error.code] : []
-  const causes = "cause" in error ? codesOf(error.cause, depth + 1) : []
-  const several = "errors" in error && Array.isArray(error.errors) ? codesOf(error.errors[0], depth + 1) : []
+  const syscall = "syscall" in error ? error.syscall : undefined
+  const own = "code" in error && typeof error.code === "string" ? [{ code: error.code, syscall }] : []
+  const causes = "cause" in error ? signsOf(error.cause, depth + 1) : []
+  const several = "errors" in error && Array.isArray(error.errors) ? signsOf(error.errors[0], depth + 1) : []
   return [...own, ...causes, ...several]
 }
 
 const beforeTheHeaders = (cause: unknown): { readonly reason: Reason; readonly mayHaveExecuted: boolean } => {
-  const codes = codesOf(cause)
-  for (const [pattern, reason] of beforeTheRequest) {
-    if (codes.some((code) => pattern.test(code))) return { reason, mayHaveExecuted: false }
+  const signs = signsOf(cause)
+  for (const [says, reason] of beforeTheRequest) {
+    if (signs.some(says)) return { reason, mayHaveExecuted: false }
   }
-  // A TLS alert can also come after the request has left, so nothing is known then.
-  const tls = codes.some((code) => code.startsWith("ERR_SSL_") || code === "EPROTO")
-  return { reason: tls ? "tls" : "connection-lost", mayHaveExecuted: true }
+  return { reason: signs.some(code(/^(ERR_SSL_\w+|EPROTO)$/)) ? "tls" : "connection-lost", mayHaveExecuted: true }
 }
 
 const inTheBody = (cause: unknown): Reason =>
-  codesOf(cause).some((code) => code.startsWith("Z_") || code.startsWith("ERR__ERROR_FORMAT"))
-    ? "bad-encoding"
-    : "body-cut"
+  signsOf(cause).some(code(/^(Z_|ERR__ERROR_FORMAT)/)) ? "bad-encoding" : "body-cut"
 
 export const fromHttpClientError =
   (operation: string) =>
