@@ -502,7 +502,7 @@ describe("any answer whatever", () => {
     expect(cases).toBe(1000)
   })
 
-  it.effect("reads and switches, nested as deep as it may be", () =>
+  it.effect("may be nested however deep", () =>
     Effect.gen(function* () {
       const deep = `${"[".repeat(1 << 15)}${"]".repeat(1 << 15)}`
       for (const body of [deep, `{"errorCode":${deep}}`, `{"clientId":${deep},"accountId":"A"}`]) {
@@ -516,7 +516,7 @@ describe("any answer whatever", () => {
     })
   )
 
-  it.effect("of a mutation is not sent for twice", () =>
+  it.effect("to a refresh is the answer to one request", () =>
     Effect.gen(function* () {
       for (const status of [200, 302, 401, 403, 429, 500, 503]) {
         const { asked } = yield* attempt(Session.refresh, oauthSession, () => ({ ...ok({}), status }))
