@@ -500,7 +500,7 @@ describe("any answer whatever", () => {
       if (details.failed) throw new Error(FastCheck.defaultReportMessage(details)?.slice(0, 4000))
     })
     expect(cases).toBe(1000)
-  })
+  }, 120_000)
 
   it.effect("may be nested however deep", () =>
     Effect.gen(function* () {
