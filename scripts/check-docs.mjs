@@ -36,7 +36,7 @@ writeFileSync(
   JSON.stringify({
     extends: "../../tsconfig.base.json",
     compilerOptions: { composite: false, incremental: false, noEmit: true, types: ["node"], noUnusedLocals: false },
-    include: ["*.ts"]
+    include: ["*.ts", "../../packages/*/src/**/*.d.ts"]
   })
 )
 

@@ -1,24 +1,16 @@
 import { Credentials } from "@effect-ig/core/Credentials"
 import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
-import * as SessionState from "@effect-ig/core/SessionState"
-import type { Fault } from "@effect-ig/sandbox/Fault"
-import { Sandbox } from "@effect-ig/sandbox/Sandbox"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as Headers from "@effect/platform/Headers"
-import * as HttpClient from "@effect/platform/HttpClient"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Redacted from "effect/Redacted"
 import { beforeAll, describe, inject } from "vitest"
 import { printed, shown } from "./setup/output.ts"
-import { inMemory, overHttp } from "./utils/ig.ts"
-import { leaksIn, remember } from "./utils/secrets.ts"
-import { inspected, makeLogs, makeSpans, metrics, printings } from "./utils/sinks.ts"
+import { expectNoLeaks, stacks } from "./utils/life.ts"
+import { leaksIn } from "./utils/secrets.ts"
+import { makeLogs, makeSpans, metrics, printings } from "./utils/sinks.ts"
 
 type Operation = Effect.Effect<unknown, IgError, Session.Ig | Credentials>
 
@@ -41,94 +33,6 @@ const operations: ReadonlyArray<Operation> = [
   Session.logout
 ]
 
-const garbled = (secrets: ReadonlyArray<string>): Fault => ({
-  kind: "answer",
-  status: 200,
-  text: JSON.stringify({
-    clientId: secrets,
-    accountId: { secrets },
-    oauthToken: { access_token: `${secrets.join(" ")}\n`, refresh_token: secrets, expires_in: secrets[0] }
-  }),
-  workDone: true
-})
-
-const faults = (secrets: ReadonlyArray<string>): ReadonlyArray<Fault | undefined> => [
-  undefined,
-  { kind: "cutHeaders" },
-  { kind: "cutBody" },
-  { kind: "nonJson403" },
-  { kind: "answer", status: 500, errorCode: "system.error" },
-  { kind: "answer", status: 200, text: "<html>" },
-  garbled(secrets)
-]
-
-/** Lives through every operation and every way to fail, and prints all that it meets in every way. */
-const life = Effect.gen(function* () {
-  const sandbox = yield* Sandbox
-  const prints: Array<string> = []
-  for (const login of [Session.login, Session.loginV2]) {
-    for (const operation of operations) {
-      const tokens = (yield* sandbox.issued).map(({ value }) => value)
-      for (const fault of faults([...tokens.slice(-4), sandbox.password])) {
-        yield* sandbox.reset
-        yield* login
-        if (fault !== undefined) yield* sandbox.inject(fault)
-        const outcome = yield* Effect.either(operation)
-        const value = outcome._tag === "Left" ? outcome.left : outcome.right
-        const session = yield* SessionState.get
-        prints.push(...printings(value), ...printings(session))
-        yield* Effect.logTrace("outcome", value, session)
-        yield* Effect.logFatal(outcome)
-        remember(...(yield* sandbox.issued).map(({ value }) => value))
-        yield* Effect.exit(operation)
-      }
-    }
-  }
-  return prints
-})
-
-/** A user's own client with its own tracing: whole headers, redacted as platform's tools do it. */
-const tracing = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
-  HttpClient.transform(client, (effect, request) =>
-    Effect.flatMap(FiberRef.get(Headers.currentRedactedNames), (names) =>
-      Effect.withSpan(effect, "own", {
-        attributes: {
-          headers: inspected(Headers.redact(request.headers, names)),
-          request: inspected(request),
-          method: request.method
-        }
-      })
-    )
-  )
-
-/** A user's own client that logs each request object, in all the ways there are. */
-const logging = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
-  HttpClient.tapRequest(client, (request) =>
-    Effect.gen(function* () {
-      yield* Effect.logInfo("sending", request)
-      yield* Effect.logDebug(`sending ${JSON.stringify(request)} ${String(request)} ${inspected(request.body)}`)
-      yield* Effect.sync(() => process.stderr.write(`${inspected(request)}\n`))
-    })
-  )
-
-const changed = (change: (client: HttpClient.HttpClient) => HttpClient.HttpClient) =>
-  Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, change))
-
-const stacks = [
-  ["in memory", inMemory()],
-  ["over undici", overHttp(NodeHttpClient.layerUndici)],
-  ["over Node http", overHttp(NodeHttpClient.layer)],
-  ["over fetch", overHttp(FetchHttpClient.layer)],
-  ["with a client that traces", changed(tracing).pipe(Layer.provideMerge(inMemory()))],
-  ["with a client that logs its requests", changed(logging).pipe(Layer.provideMerge(inMemory()))],
-  [
-    "with a client that does both, over HTTP",
-    changed((client) => logging(tracing(client))).pipe(Layer.provideMerge(overHttp(NodeHttpClient.layerUndici)))
-  ]
-] as const
-
-const tracingHeaders = ["b3", "traceparent", "tracestate", "x-b3-traceid"]
-
 beforeAll(() => {
   shown.isOn = false
 })
@@ -138,25 +42,9 @@ describe("no secret comes out", () => {
     const spans = makeSpans()
     const logs = makeLogs()
     it.live(name, () =>
-      Effect.gen(function* () {
-        const prints = yield* life
-        expect(prints.length).toBeGreaterThan(1000)
-        expect(leaksIn(prints)).toEqual([])
-        expect(logs.printed.length).toBeGreaterThan(100)
-        expect(leaksIn(logs.printed)).toEqual([])
-        expect(spans.seen.length).toBeGreaterThan(50)
-        expect(leaksIn(spans.printed())).toEqual([])
-        expect(leaksIn(yield* metrics)).toEqual([])
-        expect(leaksIn(printed)).toEqual([])
-
-        const record = yield* (yield* Sandbox).record
-        expect(
-          record.flatMap(({ headers }) => Object.keys(headers)).filter((header) => tracingHeaders.includes(header))
-        ).toEqual([])
-        const ours = spans.seen.filter((span) => span.name.startsWith("Ig."))
-        expect(inspected(ours.map(({ attributes }) => attributes))).not.toMatch(/SBX0|100000001/)
-        expect(yield* metrics).not.toMatch(/SBX0|100000001/)
-      }).pipe(Effect.provide(Layer.provideMerge(stack, Layer.merge(spans.layer, logs.layer))))
+      expectNoLeaks(operations, spans, logs).pipe(
+        Effect.provide(Layer.provideMerge(stack, Layer.merge(spans.layer, logs.layer)))
+      )
     )
   }
 })

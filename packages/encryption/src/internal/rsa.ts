@@ -1,4 +1,3 @@
-/// <reference path="./node-forge.d.ts" />
 /** Reading IG's key and encrypting with it, as plain functions that answer with what is wrong. */
 import * as Either from "effect/Either"
 import type forgeTypes from "node-forge"
