@@ -18,7 +18,7 @@ const endpoint = <A, I>(
   [method, path, version]: readonly [method: Endpoint<A>["method"], path: string, version: number],
   effect: Endpoint<A>["effect"],
   answer: Schema.Schema<A, I>
-): Endpoint<A> => ({ name, method, path, version, effect, decode: Schema.decodeUnknown(answer) })
+): Endpoint<A> => ({ name, method, path, version, effect, decode: Schema.decodeUnknown(answer, { errors: "all" }) })
 
 export const loginV3 = endpoint("session.login", ["POST", "/session", 3], "mutation", Wire.LoginV3)
 
