@@ -29,6 +29,20 @@ export interface Target {
 }
 
 /**
+ * Where an answer is held: before the work, after it, after the headers, or in the middle of the body.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const HoldPoint = Schema.Literal("before", "after", "headers", "body")
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type HoldPoint = typeof HoldPoint.Type
+
+/**
  * - `slow`: the work is done, the answer comes after `millis`
  * - `never`: no answer ever
  * - `cutHeaders`: the connection is reset before the headers
@@ -37,9 +51,13 @@ export interface Target {
  * - `nonJson403`, `empty405`: answers of IG's gateway that are not JSON
  * - `allowance`: one of the four codes for a spent allowance
  * - `failedLogin`: the transient code that quick logins meet
+ * - `hold`: the answer is held at the point until `Sandbox.release`
+ * - `doubledTokenHeader`: IG's own answer, with each token header twice
+ * - `extraHeaders`: IG's own answer, with these headers too
+ * - `deadTokensAtLogin`: a login answered out of IG's cache, with tokens that are dead already; logins only
  *
- * `workDone` says whether IG has done what it was asked before it fails so; where it is not given, it has for `slow`,
- * `never`, `cutHeaders` and `cutBody`, and has not for the answers. A schema, since the control endpoint takes them as
+ * `workDone` says whether IG has done what it was asked before it fails so; where it is not given, it has for `never` and
+ * `cutHeaders`, and has not for the answers. The others are IG's own answer, and so have it done always. A schema, since the control endpoint takes them as
  * JSON.
  *
  * @since 0.1.0
@@ -59,7 +77,11 @@ export const Fault = Schema.Union(
   fault("nonJson403", {}),
   fault("empty405", {}),
   fault("allowance", { allowance: Schema.Literal("api-key", "account", "account-trading", "account-historical-data") }),
-  fault("failedLogin", {})
+  fault("failedLogin", {}),
+  fault("hold", { point: HoldPoint }),
+  fault("doubledTokenHeader", {}),
+  fault("extraHeaders", { headers: Schema.Record({ key: Schema.String, value: Schema.String }) }),
+  fault("deadTokensAtLogin", {})
 )
 
 /**
@@ -67,11 +89,3 @@ export const Fault = Schema.Union(
  * @category models
  */
 export type Fault = typeof Fault.Type
-
-/**
- * Where an answer is held: before the work, after it, after the headers, or in the middle of the body.
- *
- * @since 0.1.0
- * @category models
- */
-export type HoldPoint = "before" | "after" | "headers" | "body"

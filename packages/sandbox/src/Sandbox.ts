@@ -31,13 +31,21 @@ import * as Switches from "./Switches.ts"
 export type RecordedRequest = Record.RecordedRequest
 
 /**
+ * Bearer, refresh token, CST and X-SECURITY-TOKEN.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TokenKind = World.TokenKind
+
+/**
  * A token that the gateway has given out, in clear: for tests that check what a client holds.
  *
  * @since 0.1.0
  * @category models
  */
 export interface IssuedToken {
-  readonly kind: World.TokenKind
+  readonly kind: TokenKind
   readonly label: string
   readonly value: string
   readonly accountId: string
@@ -83,7 +91,7 @@ export declare namespace Sandbox {
     readonly switches: Effect.Effect<Switches.Switches>
     readonly setSwitches: (patch: Partial<Switches.Switches>) => Effect.Effect<void>
     /** Kills the tokens of these kinds that were given out so far. */
-    readonly expire: (...kinds: ReadonlyArray<World.TokenKind>) => Effect.Effect<void>
+    readonly expire: (...kinds: ReadonlyArray<TokenKind | "all">) => Effect.Effect<void>
     /** What IG's maintenance at the weekend does: no session survives. */
     readonly purge: Effect.Effect<void>
     /** Moves the gateway's time on, without anybody waiting; the client's clock stays where it is. */
@@ -91,6 +99,8 @@ export declare namespace Sandbox {
     readonly inject: (fault: Fault) => Effect.Effect<void>
     /** Holds the answer to the next request that matches. */
     readonly hold: (point: HoldPoint, target?: Target) => Effect.Effect<Held>
+    /** Lets go of every answer that is held now. */
+    readonly release: Effect.Effect<void>
     /** As new: no sessions, no record, no faults, the switches of the start. */
     readonly reset: Effect.Effect<void>
   }
@@ -174,6 +184,9 @@ const makeGateway = (options: Sandbox.Options): Effect.Effect<Gateway.Gateway> =
     ...options.switches
   })
 
+const isMeant = (kinds: ReadonlyArray<TokenKind | "all">, kind: TokenKind): boolean =>
+  kinds.includes(kind) || kinds.includes("all")
+
 const serviceOf = (gateway: Gateway.Gateway, baseUrl: string): Sandbox.Service => {
   const { apiKey, identifier, password } = gateway.world()
   return {
@@ -198,7 +211,13 @@ const serviceOf = (gateway: Gateway.Gateway, baseUrl: string): Sandbox.Service =
         const world = gateway.world()
         world.switches = { ...world.switches, ...patch }
       }),
-    expire: (...kinds) => Effect.sync(() => World.kill(gateway.world(), kinds)),
+    expire: (...kinds) =>
+      Effect.sync(() =>
+        World.kill(
+          gateway.world(),
+          World.tokenKinds.filter((kind) => isMeant(kinds, kind))
+        )
+      ),
     purge: Effect.sync(() => World.kill(gateway.world(), World.tokenKinds)),
     advance: (duration) => Effect.sync(() => gateway.advance(Duration.toMillis(duration))),
     inject: (fault) => Effect.sync(() => gateway.faults.plan(fault)),
@@ -206,10 +225,14 @@ const serviceOf = (gateway: Gateway.Gateway, baseUrl: string): Sandbox.Service =
       Effect.gen(function* () {
         const reached = yield* Deferred.make<void>()
         const released = yield* Deferred.make<void>()
-        gateway.faults.plan({ ...target, kind: "hold", gate: { point, reached, released } })
+        gateway.faults.plan({ ...target, kind: "hold", point, reached, released })
         return { reached: Deferred.await(reached), release: Effect.asVoid(Deferred.succeed(released, undefined)) }
       }),
-    reset: Effect.sync(() => gateway.reset())
+    release: gateway.faults.release,
+    reset: Effect.zipRight(
+      gateway.faults.release,
+      Effect.sync(() => gateway.reset())
+    )
   }
 }
 
@@ -224,7 +247,7 @@ export const layerHttpClient = (options: Sandbox.Options = {}): Layer.Layer<Sand
   Layer.effectContext(
     Effect.gen(function* () {
       const gateway = yield* makeGateway(options)
-      const client = yield* Memory.makeClient(gateway)
+      const client = Memory.makeClient(gateway)
       return Context.make(Sandbox, serviceOf(gateway, "https://sandbox.invalid/gateway/deal")).pipe(
         Context.add(HttpClient.HttpClient, client)
       )

@@ -8,13 +8,14 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import { makeTimers } from "./internal/timers.ts"
 
 /**
- * `Done`: the effect has ended, at `now` ms of virtual time, after `wakes` timers. `Stuck`: it has not, and no fiber is
- * runnable and no timer is left.
+ * `Done`: the effect has ended, at `now` ms of virtual time, after `wakes` timers. `Stuck`: it has not, no fiber is
+ * runnable, and no timer is left before the limit.
  *
  * @since 0.1.0
  * @category models
@@ -32,9 +33,11 @@ export interface Options {
   readonly seed?: string | number | undefined
   /** Where the clock starts, in ms since the epoch; 0. */
   readonly start?: number | undefined
+  /** How many ms of virtual time it may take; no limit. */
+  readonly limit?: number | undefined
 }
 
-/** Real time is given to others after so many wakes. */
+/** Real time is given to others after so many rounds and wakes. */
 const breath = 2_000
 
 const makeScheduler = () => {
@@ -43,15 +46,20 @@ const makeScheduler = () => {
     shouldYield: (fiber) => (fiber.currentOpCount > 2048 ? 0 : false),
     scheduleTask: (task, priority) => queue.scheduleTask(task, priority)
   }
-  const flush = () => {
-    while (queue.buckets.length > 0) {
-      const buckets = queue.buckets
-      queue.buckets = []
-      for (const [, tasks] of buckets) for (const task of tasks) task()
-    }
+  /** Runs what is runnable now, not what that makes runnable; `false` when there is nothing. */
+  const round = (): boolean => {
+    const { buckets } = queue
+    queue.buckets = []
+    for (const [, tasks] of buckets) for (const task of tasks) task()
+    return buckets.length > 0
   }
-  return { scheduler, flush }
+  return { scheduler, round }
 }
+
+const million = 1_000_000
+
+const toNanos = (millis: number): bigint =>
+  BigInt(Math.floor(millis)) * BigInt(million) + BigInt(Math.round((millis % 1) * million))
 
 const makeClock = (start: number) => {
   const timers = makeTimers()
@@ -59,19 +67,19 @@ const makeClock = (start: number) => {
   const clock: Clock.Clock = {
     [Clock.ClockTypeId]: Clock.ClockTypeId,
     unsafeCurrentTimeMillis: () => now,
-    unsafeCurrentTimeNanos: () => BigInt(Math.round(now * 1e6)),
+    unsafeCurrentTimeNanos: () => toNanos(now),
     currentTimeMillis: Effect.sync(() => now),
-    currentTimeNanos: Effect.sync(() => BigInt(Math.round(now * 1e6))),
+    currentTimeNanos: Effect.sync(() => toNanos(now)),
     sleep: (duration) =>
       Effect.async<void>((resume) => {
-        const cancel = timers.add(now + Duration.toMillis(duration), () => resume(Effect.void))
-        return Effect.sync(cancel)
+        const at = now + Duration.toMillis(duration)
+        return at === Number.POSITIVE_INFINITY ? Effect.void : Effect.sync(timers.add(at, () => resume(Effect.void)))
       })
   }
-  /** Jumps to the next timer; `false` when there is none. */
-  const advance = (): boolean => {
+  /** Jumps to the next timer; `false` when there is none in time. */
+  const advance = (until: number): boolean => {
     const next = timers.next()
-    if (next === undefined) return false
+    if (next === undefined || next.at > until) return false
     now = Math.max(now, next.at)
     next.wake()
     return true
@@ -88,25 +96,39 @@ const makeClock = (start: number) => {
  */
 export const run = <A, E>(effect: Effect.Effect<A, E>, options: Options = {}): Effect.Effect<Outcome<A, E>> =>
   Effect.async((resume) => {
-    const { flush, scheduler } = makeScheduler()
-    const { advance, clock, now } = makeClock(options.start ?? 0)
+    const { round, scheduler } = makeScheduler()
+    const start = options.start ?? 0
+    const until = start + (options.limit ?? Number.POSITIVE_INFINITY)
+    const { advance, clock, now } = makeClock(start)
     let wakes = 0
     let ended: Exit.Exit<A, E> | undefined
+    let isLeft = false
     const simulated = effect.pipe(Effect.withRandom(Random.make(options.seed ?? 0)), Effect.withClock(clock))
     const fiber = Effect.runFork(simulated, { scheduler })
     fiber.addObserver((exit) => {
       ended = exit
     })
+
+    /** What waits for ever may hold on to something; it is let go in the same instant, and not awaited. */
+    const leave = () => {
+      isLeft = true
+      fiber.unsafeInterruptAsFork(FiberId.none)
+      for (let left = breath; left > 0 && round(); left--);
+    }
     const turn = () => {
       for (let left = breath; left > 0; left--) {
-        flush()
-        if (ended !== undefined) {
-          return resume(Effect.succeed({ _tag: "Done", exit: ended, now: now(), wakes }))
+        if (isLeft) return
+        if (round()) continue
+        if (ended !== undefined) return resume(Effect.succeed({ _tag: "Done", exit: ended, now: now(), wakes }))
+        if (!advance(until)) {
+          const stuck: Outcome<A, E> = { _tag: "Stuck", now: now(), wakes }
+          leave()
+          return resume(Effect.succeed(stuck))
         }
-        if (!advance()) return resume(Effect.succeed({ _tag: "Stuck", now: now(), wakes }))
         wakes += 1
       }
       setImmediate(turn)
     }
     turn()
+    return Effect.sync(leave)
   })

@@ -1,6 +1,6 @@
 /** IG's behaviour as one function from request to answer, in the order in which IG seems to check. */
 import { spend } from "./allowances.ts"
-import { empty, type GatewayRequest, type GatewayResponse, refuse, wrongVerb } from "./http.ts"
+import { empty, type GatewayRequest, type GatewayResponse, refuse, versionOf, wrongVerb } from "./http.ts"
 import * as Router from "./router.ts"
 import type { Handler, Lane, Route } from "./routes.ts"
 import * as Dealing from "./routes/dealing.ts"
@@ -45,9 +45,6 @@ const router = Router.make<Verbs>({
   "/history/transactions/{type}/{from}/{to}": verbs({ GET: Resources.transactions })
 })
 
-const versionOf = ({ headers }: GatewayRequest): number =>
-  headers["version"] === undefined ? 1 : Number(headers["version"])
-
 /** Trades spend the account's trading allowance alone. */
 const countsForKey = ({ switches }: World, lane: Lane): boolean => {
   switch (lane) {
@@ -62,6 +59,10 @@ const countsForKey = ({ switches }: World, lane: Lane): boolean => {
   }
 }
 
+/** A `_method` is understood on a `POST`; left over on another verb, it is a wrong verb. */
+const isMisdirected = ({ headers, method }: GatewayRequest): boolean =>
+  headers["_method"] !== undefined && headers["_method"].toUpperCase() !== method
+
 export const behave = (world: World, request: GatewayRequest, now: number): GatewayResponse => {
   const { perKeyNonTrading, windowShape } = world.switches
   const key = request.headers["x-ig-api-key"]
@@ -74,17 +75,14 @@ export const behave = (world: World, request: GatewayRequest, now: number): Gate
     return refuse(403, "error.public-api.exceeded-api-key-allowance")
   }
   if (found === undefined) return refuse(404, "invalid.url")
-  if (route === undefined) return wrongVerb
-  return route.handler({ world, request, version: versionOf(request), lane, holes: found.holes, now })
+  if (route === undefined || isMisdirected(request)) return wrongVerb
+  return route.handler({ world, request, version: versionOf(request) ?? Number.NaN, lane, holes: found.holes, now })
 }
 
-/** IG drops the body of a `DELETE`, so clients tunnel it; a leftover of that on another verb is refused. */
+/** The request as IG understands it: IG drops the body of a `DELETE`, so clients tunnel it through a `POST`. */
 export const understood = (request: GatewayRequest): GatewayRequest => {
-  const path = request.path.length > 1 ? request.path.replace(/\/+$/, "") : request.path
-  const tunnelled = request.headers["_method"]
-  if (tunnelled === undefined) {
-    return { ...request, path, body: request.method === "DELETE" ? empty : request.body }
-  }
-  const method = request.method === "POST" ? tunnelled.toUpperCase() : "REFUSED"
-  return { ...request, path, method }
+  const path = request.path.replace(/\/+$/, "") || "/"
+  const tunnelled = request.method === "POST" ? request.headers["_method"] : undefined
+  const body = request.method === "DELETE" ? empty : request.body
+  return { ...request, path, body, method: (tunnelled ?? request.method).toUpperCase() }
 }

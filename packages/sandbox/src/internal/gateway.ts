@@ -1,13 +1,12 @@
 /** The gateway behind each transport: takes a request, works it to its end, records it. */
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { gzipSync } from "node:zlib"
 import type { Switches } from "../Switches.ts"
 import { behave, understood } from "./behaviour.ts"
 import * as Faults from "./faults.ts"
-import type { GatewayRequest, GatewayResponse } from "./http.ts"
+import { empty, type GatewayRequest, type GatewayResponse } from "./http.ts"
 import * as Record from "./record.ts"
 import * as World from "./world.ts"
 
@@ -32,10 +31,14 @@ export interface Gateway {
   readonly reset: () => void
 }
 
-const zipped = (world: World.World, request: GatewayRequest, response: GatewayResponse): GatewayResponse => {
-  const { gzip } = world.switches
-  const isWanted =
-    gzip === "always" || (gzip === "offered" && /\bgzip\b/.test(request.headers["accept-encoding"] ?? ""))
+const offersGzip = ({ headers }: GatewayRequest): boolean =>
+  (headers["accept-encoding"] ?? "").split(",").some((offer) => {
+    const [coding = "", ...parameters] = offer.split(";").map((part) => part.trim().toLowerCase())
+    return coding === "gzip" && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
+  })
+
+const zipped = ({ switches }: World.World, request: GatewayRequest, response: GatewayResponse): GatewayResponse => {
+  const isWanted = switches.gzip === "always" || (switches.gzip === "offered" && offersGzip(request))
   return isWanted && response.body.length > 0
     ? { ...response, headers: [...response.headers, ["content-encoding", "gzip"]], body: gzipSync(response.body) }
     : response
@@ -46,44 +49,64 @@ const marked = (world: World.World, response: GatewayResponse): GatewayResponse 
     ? { ...response, headers: [...response.headers, ["X-REQUEST-ID", World.uuid(world.requestIds)]] }
     : response
 
+/** Works under other switches for as long as it takes, which is one synchronous step. */
+const withSwitches = <A>(world: World.World, patch: Partial<Switches>, work: () => A): A => {
+  const own = world.switches
+  world.switches = { ...own, ...patch }
+  try {
+    return work()
+  } finally {
+    world.switches = own
+  }
+}
+
+const unanswered: GatewayResponse = { status: 0, headers: [], body: empty }
+
 export const make = (client: World.Client, switches: Switches): Effect.Effect<Gateway> =>
   Effect.gen(function* () {
-    const seed = yield* Random.nextIntBetween(0, 2 ** 31)
+    const sources = World.makeSources(yield* Random.nextIntBetween(0, 2 ** 31))
     const faults = Faults.make()
-    let world = World.make(client, switches, seed)
+    let world = World.make(client, switches, sources)
     let entries: Array<Record.Entry> = []
     let received = 0
     let moved = 0
     const now = Effect.map(Clock.currentTimeMillis, (millis) => millis + moved)
 
-    const work = (entry: Record.Entry, fault: Faults.Planned | undefined, request: GatewayRequest, now: number) => {
+    const work = (
+      world: World.World,
+      entry: Record.Entry,
+      { fault }: Faults.Met,
+      request: GatewayRequest,
+      now: number
+    ) => {
       const isWorked = Faults.isWorkDone(fault)
-      const own = isWorked ? behave(world, request, now) : undefined
-      const instead = Faults.insteadOf(fault)
-      const plain = instead ?? own ?? { status: 0, headers: [], body: new Uint8Array() }
-      const response = zipped(world, request, marked(world, plain))
+      const own = isWorked
+        ? withSwitches(world, Faults.switchesOf(fault), () => behave(world, request, now))
+        : undefined
+      const plain = Faults.insteadOf(fault) ?? own ?? unanswered
+      const dressed = { ...plain, headers: [...plain.headers, ...Faults.extraHeaders(fault)] }
+      const response = zipped(world, request, marked(world, dressed))
       Record.finish(entry, { ...response, issued: own?.issued, entered: own?.entered }, isWorked)
       return response
     }
 
     const handle = (wire: GatewayRequest): Effect.Effect<Outcome> =>
       Effect.gen(function* () {
+        // Whatever is reset meanwhile, a request is worked in the world that received it.
+        const here = world
         const request = understood(wire)
-        const fault = faults.take(request)
-        const entry = Record.receive(world, ++received, wire.method, request, yield* now)
+        const met = faults.take(request)
+        const entry = Record.receive(here, ++received, wire.method, request, yield* now)
         entries.push(entry)
         if (entries.length > longestRecord) entries.shift()
-        if (fault?.kind === "hold" && fault.gate.point === "before") {
-          yield* Deferred.succeed(fault.gate.reached, undefined)
-          yield* Deferred.await(fault.gate.released)
-        }
-        const response = work(entry, fault, request, yield* now)
-        const wait = world.switches.latency + (fault?.kind === "slow" ? fault.millis : 0)
+        if (met.gate?.point === "before") yield* met.gate.pass
+        const response = work(here, entry, met, request, yield* now)
+        const wait = here.switches.latency + (met.fault?.kind === "slow" ? met.fault.millis : 0)
         if (wait > 0) yield* Effect.sleep(wait)
         const delivered = () => {
           entry.isDelivered = true
         }
-        return { response, delivery: Faults.delivery(fault), delivered }
+        return { response, delivery: Faults.delivery(met), delivered }
       })
 
     return {
@@ -96,7 +119,8 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
         moved += millis
       },
       reset: () => {
-        world = World.make(client, switches, seed)
+        // The tokens go on from where they were: one from before a reset must not come to life again.
+        world = World.make(client, switches, sources)
         entries = []
         received = 0
         moved = 0

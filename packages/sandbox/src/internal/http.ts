@@ -22,6 +22,13 @@ export interface GatewayResponse {
   readonly entered?: ReadonlyArray<string> | undefined
 }
 
+/** Where the gateway stands below its host. */
+export const prefix = "/gateway/deal"
+
+/** The path below the prefix; `undefined` when it is not below it. */
+export const below = (path: string, prefix: string): string | undefined =>
+  path === prefix || path.startsWith(`${prefix}/`) ? path.slice(prefix.length) || "/" : undefined
+
 const json = "application/json; charset=UTF-8"
 
 export const empty = new Uint8Array()
@@ -50,9 +57,17 @@ export const refuse = (status: number, errorCode: string): GatewayResponse => ({
   errorCode
 })
 
-const parse = (bytes: Uint8Array): unknown => {
+/** The `Version` header: 1 when there is none, and `undefined` when it is no number. */
+export const versionOf = ({ headers }: GatewayRequest): number | undefined => {
+  const version = headers["version"]?.trim()
+  if (version === undefined || version === "") return 1
+  return /^\d{1,3}$/.test(version) ? Number(version) : undefined
+}
+
+/** The body as JSON; `undefined` when it is none. */
+export const parse = ({ body }: GatewayRequest): unknown => {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes))
+    return JSON.parse(new TextDecoder().decode(body))
   } catch {
     return undefined
   }
@@ -60,6 +75,12 @@ const parse = (bytes: Uint8Array): unknown => {
 
 /** The fields of a body that is a JSON object; of anything else there are none. */
 export const fields = (request: GatewayRequest): ReadonlyMap<string, unknown> => {
-  const value = parse(request.body)
+  const value = parse(request)
   return new Map(typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [])
 }
+
+/** What IG says of a body that holds no fields: it was lost on the way, or it is no JSON at all. */
+export const refuseBody = (request: GatewayRequest): GatewayResponse =>
+  request.body.length > 0 && parse(request) === undefined
+    ? refuse(400, "invalid.input")
+    : refuse(400, "validation.null-not-allowed.request")

@@ -12,11 +12,9 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
-import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
-import type { Delivery } from "./faults.ts"
 import type { Gateway, Outcome } from "./gateway.ts"
-import { empty, type GatewayRequest, type GatewayResponse } from "./http.ts"
+import { below, empty, type GatewayResponse, prefix } from "./http.ts"
 
 /** A response of our own: `HttpClientResponse.fromWeb` reads bodies by promise, which no virtual clock can wait for. */
 class MemoryResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
@@ -92,57 +90,89 @@ const joined = (pairs: GatewayResponse["headers"]): Headers.Headers => {
   return Headers.fromInput(found)
 }
 
-const passed = (gate: Extract<Delivery, { kind: "held" }>["gate"]): Effect.Effect<void> =>
-  Effect.zipRight(Deferred.succeed(gate.reached, undefined), Deferred.await(gate.released))
-
+/** The body as it arrives, by what has become of it on the way. */
 const pieces = ({ delivered, delivery, response }: Outcome): Stream.Stream<Uint8Array, "cut"> => {
-  const { body } = response
-  const done = Stream.drain(Stream.sync(delivered))
-  const half = Math.ceil(body.length / 2)
-  const rest = Stream.concat(Stream.succeed(body.subarray(half)), done)
-  if (delivery.kind === "cutBody")
-    return Stream.concat(Stream.succeed(body.subarray(0, half)), Stream.fail("cut" as const))
-  if (delivery.kind !== "held") return Stream.concat(Stream.succeed(body), done)
-  const gate = Stream.drain(Stream.fromEffect(passed(delivery.gate)))
+  const half = Math.ceil(response.body.length / 2)
+  const first = Stream.succeed(response.body.subarray(0, half))
+  const rest = Stream.succeed(response.body.subarray(half))
+  if (delivery.kind === "cutBody") return Stream.concat(first, Stream.fail("cut" as const))
+  if (delivery.kind !== "held") return Stream.succeed(response.body)
+  const gate = Stream.drain(Stream.fromEffect(Effect.zipRight(delivery.gate.pass, Effect.sync(delivered))))
   switch (delivery.gate.point) {
     case "headers":
-      return Stream.concat(gate, Stream.concat(Stream.succeed(body), done))
+      return Stream.concat(gate, Stream.succeed(response.body))
     case "body":
-      return Stream.concat(Stream.succeed(body.subarray(0, half)), Stream.concat(gate, rest))
+      return Stream.concat(first, Stream.concat(gate, rest))
     case "before":
     case "after":
-      return Stream.concat(Stream.succeed(body), done)
+      return Stream.succeed(response.body)
   }
 }
 
-const bodyOf = (request: HttpClientRequest.HttpClientRequest): Uint8Array =>
-  request.body._tag === "Uint8Array" ? request.body.body : empty
+/** What a client would see of this, as far as the headers. */
+const arrive = (
+  request: HttpClientRequest.HttpClientRequest,
+  outcome: Outcome
+): Effect.Effect<MemoryResponse, HttpClientError.RequestError> =>
+  Effect.gen(function* () {
+    const { delivered, delivery, response } = outcome
+    switch (delivery.kind) {
+      case "never":
+        return yield* Effect.never
+      case "cutHeaders":
+        return yield* new HttpClientError.RequestError({
+          request,
+          reason: "Transport",
+          description: "the connection was reset before the headers"
+        })
+      case "held":
+        if (delivery.gate.point === "after") yield* Effect.zipRight(delivery.gate.pass, Effect.sync(delivered))
+        break
+      case "whole":
+        delivered()
+    }
+    return new MemoryResponse(request, response, pieces(outcome))
+  })
 
-const toGateway = (request: HttpClientRequest.HttpClientRequest, url: URL): GatewayRequest => ({
-  method: request.method,
-  path: url.pathname.replace(/^\/gateway\/deal/, "") || "/",
-  query: Object.fromEntries(url.searchParams),
-  headers: { ...request.headers },
-  body: bodyOf(request)
-})
+const bodyOf = (
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<Uint8Array, HttpClientError.RequestError> => {
+  const { body } = request
+  switch (body._tag) {
+    case "Empty":
+      return Effect.succeed(empty)
+    case "Uint8Array":
+      return Effect.succeed(body.body)
+    case "Stream":
+      return Stream.runCollect(body.stream).pipe(
+        Effect.map((chunks) => new Uint8Array(Buffer.concat([...chunks]))),
+        Effect.mapError((cause) => new HttpClientError.RequestError({ request, reason: "Encode", cause }))
+      )
+    case "Raw":
+      if (typeof body.body === "string") return Effect.succeed(new TextEncoder().encode(body.body))
+      if (body.body instanceof Uint8Array) return Effect.succeed(body.body)
+      break
+    case "FormData":
+      break
+  }
+  const description = `the sandbox takes no body of this kind in memory: ${body._tag}`
+  return new HttpClientError.RequestError({ request, reason: "Encode", description })
+}
 
-export const makeClient = (gateway: Gateway): Effect.Effect<HttpClient.HttpClient> =>
-  Effect.map(Effect.runtime<never>(), (runtime) =>
-    HttpClient.make((request, url) =>
-      Effect.gen(function* () {
-        const outcome = Deferred.unsafeMake<Outcome>(FiberId.none)
-        // In a fiber of the gateway's own: a request that was received is worked to its end, whoever hangs up.
-        Runtime.runFork(runtime)(Effect.intoDeferred(gateway.handle(toGateway(request, url)), outcome))
-        const received = yield* Deferred.await(outcome)
-        switch (received.delivery.kind) {
-          case "never":
-            return yield* Effect.never
-          case "cutHeaders":
-            return yield* new HttpClientError.RequestError({ request, reason: "Transport", description: "reset" })
-          case "held":
-            if (received.delivery.gate.point === "after") yield* passed(received.delivery.gate)
-        }
-        return new MemoryResponse(request, received.response, pieces(received))
-      })
-    )
+const notFound = (request: HttpClientRequest.HttpClientRequest): MemoryResponse =>
+  new MemoryResponse(request, { status: 404, headers: [], body: empty }, Stream.empty)
+
+export const makeClient = (gateway: Gateway): HttpClient.HttpClient =>
+  HttpClient.make((request, url) =>
+    Effect.gen(function* () {
+      const path = below(url.pathname, prefix)
+      if (path === undefined) return notFound(request)
+      const body = yield* bodyOf(request)
+      const query = Object.fromEntries(url.searchParams)
+      const received = { method: request.method, path, query, headers: { ...request.headers }, body }
+      // A daemon: a request that was received is worked to its end, whoever hangs up.
+      const outcome = Deferred.unsafeMake<Outcome>(FiberId.none)
+      yield* Effect.forkDaemon(Effect.intoDeferred(Effect.interruptible(gateway.handle(received)), outcome))
+      return yield* arrive(request, yield* Deferred.await(outcome))
+    })
   )

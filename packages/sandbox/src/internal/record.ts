@@ -1,7 +1,11 @@
 /** What the gateway received, with secrets masked so that they can still be compared. */
 import { createHash } from "node:crypto"
-import { fields, type GatewayRequest, type GatewayResponse } from "./http.ts"
+import { fields, type GatewayRequest, type GatewayResponse, parse, versionOf } from "./http.ts"
+import { openPassword } from "./rsa.ts"
 import type { World } from "./world.ts"
+
+export type RecordedBody =
+  Readonly<Record<string, unknown>> | ReadonlyArray<unknown> | string | number | boolean | null | undefined
 
 export interface RecordedRequest {
   readonly seq: number
@@ -15,8 +19,8 @@ export interface RecordedRequest {
   /** The `Version` header; `undefined` when there was none. */
   readonly version: number | undefined
   readonly headers: Readonly<Record<string, string>>
-  /** The fields of a JSON object; `undefined` when there was no body, `"(not a JSON object)"` when it was another. */
-  readonly body: Readonly<Record<string, unknown>> | string | undefined
+  /** The JSON that was sent; `undefined` when there was no body, `"(not JSON)"` when it was something else. */
+  readonly body: RecordedBody
   readonly status: number
   readonly errorCode: string | undefined
   /** Labels of the tokens given out in the answer. */
@@ -25,7 +29,7 @@ export interface RecordedRequest {
   readonly entered: ReadonlyArray<string>
   /** Has IG done its work? It has not when a fault answered instead. */
   readonly isWorked: boolean
-  /** Was the whole answer handed over? */
+  /** Was the whole answer handed over, to the client in memory or to the system's socket over HTTP? */
   readonly isDelivered: boolean
 }
 
@@ -43,6 +47,18 @@ const fingerprint = (value: string): string => `unknown:${createHash("sha256").u
 
 const label = (world: World, value: string): string => world.tokens.get(value)?.label ?? fingerprint(value)
 
+const hide = (text: string, secret: string, name: string): string =>
+  secret === "" ? text : text.replaceAll(secret, name)
+
+/** Whatever is spelt as a token may be one. */
+const tokenLike = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{62}C[CD]01116/g
+
+/** Nothing of the gateway's own appears in clear, wherever a client has put it. */
+const scrub = (world: World, text: string): string => {
+  const named = text.replaceAll(tokenLike, (value) => world.tokens.get(value)?.label ?? value)
+  return hide(hide(named, world.password, "password:correct"), world.apiKey, "key:valid")
+}
+
 const maskHeader = (world: World, name: string, value: string): string => {
   switch (name) {
     case "x-ig-api-key":
@@ -51,28 +67,65 @@ const maskHeader = (world: World, name: string, value: string): string => {
     case "x-security-token":
       return label(world, value)
     case "authorization": {
-      const bearer = /^bearer (.+)$/i.exec(value)?.[1]
+      const bearer = /^bearer +(.+)$/i.exec(value)?.[1]
       return bearer === undefined ? fingerprint(value) : `Bearer ${label(world, bearer)}`
     }
     default:
-      return value
+      return scrub(world, value)
   }
 }
 
-const maskField = (world: World, name: string, value: unknown): unknown => {
-  if (typeof value !== "string") return value
-  if (name === "password") return value === world.password ? "password:correct" : fingerprint(value)
-  return /token/i.test(name) ? label(world, value) : value
+const maskPassword = (world: World, password: unknown): string =>
+  password === world.password ? "password:correct" : fingerprint(asText(password))
+
+/** By what it says, since no two encryptions of one password are alike. */
+const maskEncrypted = (world: World, request: GatewayRequest, password: unknown): string => {
+  const found = typeof password === "string" ? openPassword(world, request, password) : undefined
+  if (found === undefined) return "encrypted:unreadable"
+  return `encrypted:${found.password === world.password ? "correct" : fingerprint(found.password)}`
 }
 
-const maskBody = (world: World, request: GatewayRequest): Entry["received"]["body"] => {
+const asText = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""))
+
+const maskValue = (world: World, name: string, value: unknown): RecordedBody => {
+  if (/password/i.test(name) && typeof value !== "boolean") return maskPassword(world, value)
+  if (/token/i.test(name) && value !== null) return label(world, asText(value))
+  if (Array.isArray(value)) return value.map((item) => maskValue(world, "", item))
+  if (typeof value === "object" && value !== null) return maskObject(world, value)
+  if (typeof value === "string") return scrub(world, value)
+  return typeof value === "number" || typeof value === "boolean" ? value : null
+}
+
+const maskObject = (world: World, value: object): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(value).map(([name, value]) => [scrub(world, name), maskValue(world, name, value)]))
+
+const maskBody = (world: World, request: GatewayRequest): RecordedBody => {
   if (request.body.length === 0) return undefined
+  const value = parse(request)
+  if (value === undefined) return "(not JSON)"
+  const masked = maskValue(world, "", value)
   const found = fields(request)
-  if (found.size === 0) {
-    return new TextDecoder().decode(request.body).trim() === "{}" ? {} : "(not a JSON object)"
-  }
-  return Object.fromEntries([...found].map(([name, value]) => [name, maskField(world, name, value)]))
+  if (found.get("encryptedPassword") !== true) return masked
+  const body = Object.entries(maskObject(world, Object.fromEntries(found)))
+  return Object.fromEntries(
+    body.map(([name, value]) => [
+      name,
+      name === "password" ? maskEncrypted(world, request, found.get("password")) : value
+    ])
+  )
 }
+
+const maskQuery = (world: World, name: string, value: string): string => {
+  if (/^(true|false)$/i.test(value)) return value
+  if (/password/i.test(name)) return maskPassword(world, value)
+  return /token/i.test(name) ? label(world, value) : scrub(world, value)
+}
+
+const maskAll = (
+  values: Readonly<Record<string, string>>,
+  mask: (name: string, value: string) => string
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, mask(name, value)]))
 
 export const receive = (
   world: World,
@@ -86,12 +139,10 @@ export const receive = (
     receivedAt,
     method: request.method,
     wireMethod,
-    path: request.path,
-    query: request.query,
-    version: request.headers["version"] === undefined ? undefined : Number(request.headers["version"]),
-    headers: Object.fromEntries(
-      Object.entries(request.headers).map(([name, value]) => [name, maskHeader(world, name, value)])
-    ),
+    path: scrub(world, request.path),
+    query: maskAll(request.query, (name, value) => maskQuery(world, name, value)),
+    version: request.headers["version"] === undefined ? undefined : versionOf(request),
+    headers: maskAll(request.headers, (name, value) => maskHeader(world, name, value)),
     body: maskBody(world, request)
   },
   status: 0,

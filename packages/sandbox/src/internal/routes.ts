@@ -1,7 +1,7 @@
 /** What a handler of a route gets, and how it says who is calling. */
 import { spend } from "./allowances.ts"
 import { type GatewayRequest, type GatewayResponse, refuse } from "./http.ts"
-import { find, type Session, type World } from "./world.ts"
+import { find, type Session, type Token, type World } from "./world.ts"
 
 /** Which allowance a call spends: confirms and everything that does not trade are reads. */
 export type Lane = "read" | "trade" | "login" | "refresh"
@@ -25,25 +25,30 @@ export interface Route {
 }
 
 /** Who is calling, and for which account. */
-export interface Caller {
-  readonly family: "bearer" | "cst"
-  readonly session: Session
-  readonly accountId: string
-}
+export type Caller =
+  | { readonly family: "bearer"; readonly session: Session; readonly accountId: string }
+  | {
+      readonly family: "cst"
+      readonly session: Session
+      readonly accountId: string
+      readonly cst: Token
+      readonly xst: Token
+    }
 
 const missing = (what: "client" | "account"): GatewayResponse => refuse(401, `error.security.${what}-token-missing`)
 const invalid = (what: "client" | "account" | "oauth"): GatewayResponse =>
   refuse(401, `error.security.${what}-token-invalid`)
 
 const byBearer = ({ now, request, world }: Call, authorization: string): Caller | GatewayResponse => {
-  const bearer = /^bearer (.+)$/i.exec(authorization)?.[1]
+  const bearer = /^bearer +(.+)$/i.exec(authorization)?.[1]
   const token = bearer === undefined ? undefined : find(world, "access", bearer, now)
   if (token === undefined) return invalid("oauth")
+  const { session } = token
   const named = request.headers["ig-account-id"]
   if (named === undefined && world.switches.bearerWithoutAccount === "refused") return missing("account")
-  const accountId = named ?? world.preferred
+  const accountId = named ?? session.accountId
   if (!world.accounts.some((account) => account.accountId === accountId)) return invalid("account")
-  return { family: "bearer", session: token.session, accountId }
+  return { family: "bearer", session, accountId }
 }
 
 const byCst = ({ now, request, world }: Call): Caller | GatewayResponse => {
@@ -54,8 +59,8 @@ const byCst = ({ now, request, world }: Call): Caller | GatewayResponse => {
   if (xst === undefined || xst === "") return missing("account")
   const account = find(world, "xst", xst, now)
   if (account === undefined || account.session !== client.session) return invalid("account")
-  client.session.usedAt = now
-  return { family: "cst", session: client.session, accountId: account.accountId }
+  for (const lease of [client.lease, account.lease]) if (lease !== undefined) lease.usedAt = now
+  return { family: "cst", session: client.session, accountId: account.accountId, cst: client, xst: account }
 }
 
 const authenticate = (call: Call): Caller | GatewayResponse => {

@@ -1,15 +1,13 @@
 /** The gateway over real HTTP, and the control endpoint beside it. */
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Runtime from "effect/Runtime"
+import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Control } from "./control.ts"
 import type { Gateway, Outcome } from "./gateway.ts"
-import { answer, type GatewayRequest, type GatewayResponse } from "./http.ts"
+import { answer, below, type GatewayRequest, type GatewayResponse, prefix } from "./http.ts"
 
-const gatewayPrefix = "/gateway/deal"
 const controlPrefix = "/_sandbox"
 
 const largestBody = 10 * 1024 * 1024
@@ -45,12 +43,9 @@ const headersOf = (request: IncomingMessage): Record<string, string> =>
 
 /** The path and the query; nothing that a client can write here is an error. */
 const target = (request: IncomingMessage): { readonly path: string; readonly query: Record<string, string> } => {
-  const [path = "/", ...rest] = (request.url ?? "/").split("?")
+  const [path = "/", ...rest] = (request.url ?? "/").replace(/^https?:\/\/[^/?]*/i, "").split("?")
   return { path, query: Object.fromEntries(new URLSearchParams(rest.join("?"))) }
 }
-
-const below = (path: string, prefix: string): string | undefined =>
-  path === prefix || path.startsWith(`${prefix}/`) ? path.slice(prefix.length) || "/" : undefined
 
 /* ---- out ------------------------------------------------------------------ */
 
@@ -61,10 +56,18 @@ const writeHead = (to: ServerResponse, { body, headers, status }: GatewayRespons
   to.flushHeaders()
 }
 
+/** `finish` comes when the last byte is with the system; for a client that has gone it does not come. */
+const end = (to: ServerResponse, piece: Uint8Array, delivered: () => void): void => {
+  to.once("finish", delivered)
+  to.end(piece)
+}
+
 const write = (to: ServerResponse, response: GatewayResponse, delivered: () => void = () => {}): void => {
   writeHead(to, response)
-  to.end(response.body, delivered)
+  end(to, response.body, delivered)
 }
+
+const reset = (to: ServerResponse): void => void to.socket?.resetAndDestroy()
 
 const deliver = (to: ServerResponse, { delivered, delivery, response }: Outcome): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -73,21 +76,20 @@ const deliver = (to: ServerResponse, { delivered, delivery, response }: Outcome)
       case "never":
         return
       case "cutHeaders":
-        return void to.socket?.resetAndDestroy()
+        return reset(to)
       case "cutBody":
         writeHead(to, response)
-        to.write(response.body.subarray(0, half), () => to.socket?.resetAndDestroy())
+        to.write(response.body.subarray(0, half), () => reset(to))
         return
       case "whole":
         return write(to, response, delivered)
       case "held": {
-        const { point, reached, released } = delivery.gate
+        const { pass, point } = delivery.gate
         if (point !== "after") writeHead(to, response)
         if (point === "body") to.write(response.body.subarray(0, half))
-        yield* Deferred.succeed(reached, undefined)
-        yield* Deferred.await(released)
+        yield* pass
         if (point === "after") writeHead(to, response)
-        to.end(point === "body" ? response.body.subarray(half) : response.body, delivered)
+        end(to, point === "body" ? response.body.subarray(half) : response.body, delivered)
       }
     }
   })
@@ -118,7 +120,7 @@ const serve = (
   Effect.gen(function* () {
     const { path, query } = target(request)
     const toControl = below(path, controlPrefix)
-    const toGateway = below(path, gatewayPrefix)
+    const toGateway = below(path, prefix)
     if (toControl !== undefined && !mayControl(request, options)) {
       return write(to, answer(403, { error: "the control endpoint is for this machine only" }))
     }
@@ -131,14 +133,16 @@ const serve = (
       body
     }
     if (toControl !== undefined) return write(to, yield* control.handle(data))
-    if (toGateway === undefined) return write(to, answer(404, { error: `the gateway is below ${gatewayPrefix}` }))
+    if (toGateway === undefined) return write(to, answer(404, { error: `the gateway is below ${prefix}` }))
     yield* deliver(to, yield* gateway.handle(data))
   }).pipe(
     Effect.catchAll((reason) =>
       Effect.sync(() => {
         if (reason === "too large") write(to, answer(413, { error: "a body may have 10 MB" }))
       })
-    )
+    ),
+    // Nothing that goes wrong here may leave a client waiting.
+    Effect.onError(() => Effect.sync(() => reset(to)))
   )
 
 const listen = (server: Server, { host, port }: Options): Effect.Effect<AddressInfo, Error> =>
@@ -169,12 +173,12 @@ export const start = (
   options: Options
 ): Effect.Effect<number, Error, Scope.Scope> =>
   Effect.gen(function* () {
-    const runtime = yield* Effect.runtime<never>()
+    // Fibers of the gateway's own: a client that hangs up does not stop the work; the end of the gateway does.
+    const fork = yield* FiberSet.makeRuntime<never>()
     const server = yield* Effect.acquireRelease(
-      // A fiber of the gateway's own: a client that hangs up does not stop the work.
       Effect.sync(() =>
         createServer(patience, (request, to) => {
-          Runtime.runFork(runtime)(serve(gateway, control, options, request, to))
+          fork(serve(gateway, control, options, request, to))
         })
       ),
       (server) =>

@@ -14,6 +14,12 @@ export const tokenKinds = ["access", "refresh", "cst", "xst"] as const
 
 export type TokenKind = (typeof tokenKinds)[number]
 
+/** The life of a CST, which its X-SECURITY-TOKENs share: it slides with use, and has an end all the same. */
+export interface Lease {
+  readonly openedAt: number
+  usedAt: number
+}
+
 export interface Token {
   readonly kind: TokenKind
   /** `cst-2`: the kind and the ordinal of its issue, by which the record names it. */
@@ -21,17 +27,16 @@ export interface Token {
   readonly value: string
   readonly session: Session
   readonly accountId: string
-  readonly issuedAt: number
   /** For good, whatever the clock says. */
   isDead: boolean
-  /** Bearers and refresh tokens have a fixed end; CST and X-SECURITY-TOKEN slide with their session's use. */
+  /** Of a bearer or a refresh token: a fixed end. */
   expiresAt: number
+  /** Of a CST or X-SECURITY-TOKEN. */
+  readonly lease: Lease | undefined
 }
 
 /** What one login opened, with all that descends from it. */
 export interface Session {
-  readonly openedAt: number
-  usedAt: number
   isOver: boolean
   /** Under CST; a bearer's account is in each request. */
   accountId: string
@@ -45,7 +50,13 @@ export interface Watchlist {
   readonly isOwn: boolean
 }
 
-export interface World {
+export interface Sources {
+  readonly random: PCGRandom
+  /** Apart from the tokens: which answers are marked must not change which tokens are made. */
+  readonly requestIds: PCGRandom
+}
+
+export interface World extends Sources {
   readonly apiKey: string
   readonly identifier: string
   readonly password: string
@@ -53,9 +64,6 @@ export interface World {
   readonly accounts: ReadonlyArray<Account>
   preferred: string
   switches: Switches
-  readonly random: PCGRandom
-  /** Apart from the tokens: which answers are marked must not change which tokens are made. */
-  readonly requestIds: PCGRandom
   readonly sessions: Array<Session>
   readonly tokens: Map<string, Token>
   readonly issued: Record<TokenKind, number>
@@ -74,12 +82,16 @@ export interface Client {
   readonly preferred: string
 }
 
-export const make = (client: Client, switches: Switches, seed: number): World => ({
+export const makeSources = (seed: number): Sources => ({
+  random: new PCGRandom(seed),
+  requestIds: new PCGRandom(seed ^ 0x5bd1e995)
+})
+
+export const make = (client: Client, switches: Switches, sources: Sources): World => ({
   ...client,
+  ...sources,
   clientId: "100000001",
   switches,
-  random: new PCGRandom(seed),
-  requestIds: new PCGRandom(seed ^ 0x5bd1e995),
   sessions: [],
   tokens: new Map(),
   issued: { access: 0, refresh: 0, cst: 0, xst: 0 },
@@ -106,34 +118,41 @@ const spell: Record<TokenKind, (random: PCGRandom) => string> = {
   xst: (random) => `${hex(random, 62)}CD01116`
 }
 
-export const open = (world: World, now: number): Session => {
-  const session: Session = { openedAt: now, usedAt: now, isOver: false, accountId: world.preferred, tokens: [] }
+export const open = (world: World): Session => {
+  const session: Session = { isOver: false, accountId: world.preferred, tokens: [] }
   world.sessions.push(session)
   return session
 }
 
-export const issue = (
+const add = (
   world: World,
-  session: Session,
   kind: TokenKind,
-  now: number,
-  expiresAt = Number.POSITIVE_INFINITY,
-  accountId = session.accountId
+  rest: Pick<Token, "session" | "accountId" | "expiresAt" | "lease">
 ): Token => {
   const label = `${kind}-${++world.issued[kind]}`
-  const value = spell[kind](world.random)
-  const token: Token = { kind, label, value, session, accountId, issuedAt: now, isDead: false, expiresAt }
-  session.tokens.push(token)
-  world.tokens.set(value, token)
+  const token: Token = { kind, label, value: spell[kind](world.random), isDead: false, ...rest }
+  rest.session.tokens.push(token)
+  world.tokens.set(token.value, token)
   return token
 }
 
-const hasLapsed = ({ switches }: World, session: Session, now: number): boolean =>
-  now >= session.usedAt + switches.cstIdle || now >= session.openedAt + switches.cstMax
+export const issueOAuth = (world: World, session: Session, kind: "access" | "refresh", expiresAt: number): Token =>
+  add(world, kind, { session, accountId: session.accountId, expiresAt, lease: undefined })
+
+export const issueLeased = (
+  world: World,
+  session: Session,
+  kind: "cst" | "xst",
+  lease: Lease,
+  accountId: string
+): Token => add(world, kind, { session, accountId, expiresAt: Number.POSITIVE_INFINITY, lease })
+
+const hasLapsed = ({ switches }: World, { openedAt, usedAt }: Lease, now: number): boolean =>
+  now >= usedAt + switches.cstIdle || now >= openedAt + switches.cstMax
 
 export const isAlive = (world: World, token: Token, now: number): boolean => {
   if (token.isDead || token.session.isOver || now >= token.expiresAt) return false
-  return token.kind === "access" || token.kind === "refresh" || !hasLapsed(world, token.session, now)
+  return token.lease === undefined || !hasLapsed(world, token.lease, now)
 }
 
 /** The live token of this kind and value, if there is one. */

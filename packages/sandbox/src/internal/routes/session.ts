@@ -1,8 +1,8 @@
 /** `/session` and what is below it, in the order in which IG checks. */
-import { answer, fields, type GatewayResponse, noContent, refuse } from "../http.ts"
-import { type Call, type Handler, signedIn } from "../routes.ts"
+import { answer, fields, type GatewayResponse, noContent, refuse, refuseBody } from "../http.ts"
+import { type Call, type Caller, type Handler, signedIn } from "../routes.ts"
 import { decryptPassword, publicKey } from "../rsa.ts"
-import { find, issue, open, type Session, type Token, type World } from "../world.ts"
+import { find, issueLeased, issueOAuth, type Lease, open, type Session, type Token, type World } from "../world.ts"
 
 const lightstreamerEndpoint = "https://demo-apd.marketdatasystems.com"
 
@@ -20,23 +20,32 @@ const tokenHeaders = ({ switches }: World, cst: Token | undefined, xst: Token): 
 
 /* ---- login -------------------------------------------------------------- */
 
-const credentials = (call: Call): { readonly identifier: unknown; readonly password: unknown } | GatewayResponse => {
+interface Given {
+  readonly identifier: string
+  /** `undefined` when what was encrypted is not what IG wants encrypted. */
+  readonly password: string | undefined
+  readonly isEncrypted: boolean
+}
+
+const credentials = (call: Call): Given | GatewayResponse => {
   const body = fields(call.request)
   const identifier = body.get("identifier")
   const password = body.get("password")
-  if (body.size === 0) return refuse(400, "validation.null-not-allowed.request")
+  const isEncrypted = body.get("encryptedPassword") === true
+  if (body.size === 0) return refuseBody(call.request)
   if (typeof identifier !== "string" || identifier === "") {
     return refuse(400, "validation.null-not-allowed.authenticationRequest.identifier")
   }
-  if (!/^[A-Za-z0-9\-_]{1,30}$/.test(identifier)) {
+  if (!/^[A-Za-z0-9_-]{1,30}$/.test(identifier)) {
     return refuse(400, "validation.pattern.invalid.authenticationRequest.identifier")
   }
   if (typeof password !== "string" || password === "") {
     return refuse(400, "validation.null-not-allowed.authenticationRequest.password")
   }
-  const isEncrypted = body.get("encryptedPassword") === true
-  if (!isEncrypted) return { identifier, password }
-  return { identifier, password: decryptPassword(call, password) }
+  if (!isEncrypted && [...password].length > 350) {
+    return refuse(400, "validation.pattern.invalid.authenticationRequest.password")
+  }
+  return { identifier, password: isEncrypted ? decryptPassword(call, password) : password, isEncrypted }
 }
 
 const wrongDetails = (world: World): GatewayResponse => {
@@ -44,28 +53,34 @@ const wrongDetails = (world: World): GatewayResponse => {
   return refuse(401, "error.security.invalid-details")
 }
 
+/** IG's platform for shares is not for the versions that act on the preferred account alone. */
+const isStockbroking = ({ accounts, preferred }: World): boolean =>
+  accounts.some(({ accountId, accountType }) => accountId === preferred && accountType === "PHYSICAL")
+
 const admitted = (call: Call): Session | GatewayResponse => {
-  const { now, request, version, world } = call
-  const { switches } = world
-  const isEncrypted = fields(request).get("encryptedPassword") === true
+  const { version, world } = call
+  const { agreementsPending, encryptedV3, encryptionRequired, failedLoginsBeforeLock, kycRequired } = world.switches
   const given = credentials(call)
   if ("status" in given) return given
-  if (switches.failedLoginsBeforeLock > 0 && world.failedLogins >= switches.failedLoginsBeforeLock) {
+  if (failedLoginsBeforeLock > 0 && world.failedLogins >= failedLoginsBeforeLock) {
     return refuse(401, "error.security.too-many-failed-attempts")
   }
-  if (switches.encryptionRequired && !isEncrypted) return refuse(400, "error.public-api.failure.encryption.required")
-  if (isEncrypted && version === 3 && !switches.encryptedV3) return wrongDetails(world)
+  if (encryptionRequired && !given.isEncrypted) return refuse(400, "error.public-api.failure.encryption.required")
+  if (given.isEncrypted && version === 3 && !encryptedV3) return wrongDetails(world)
   if (given.identifier !== world.identifier || given.password !== world.password) return wrongDetails(world)
-  if (switches.kycRequired) return refuse(401, "error.public-api.failure.kyc.required")
-  if (switches.agreementsPending) return refuse(401, "error.public-api.failure.pending.agreements.required")
+  if (kycRequired) return refuse(401, "error.public-api.failure.kyc.required")
+  if (agreementsPending) return refuse(401, "error.public-api.failure.pending.agreements.required")
+  if (version !== 3 && isStockbroking(world)) {
+    return refuse(403, "error.public-api.failure.stockbroking-not-supported")
+  }
   world.failedLogins = 0
-  return open(world, now)
+  return open(world)
 }
 
 const oauthToken = (world: World, session: Session, now: number) => {
   const { accessTtl, expiresInAsNumber, refreshTtl } = world.switches
-  const access = issue(world, session, "access", now, now + accessTtl)
-  const refresh = issue(world, session, "refresh", now, now + accessTtl + refreshTtl)
+  const access = issueOAuth(world, session, "access", now + accessTtl)
+  const refresh = issueOAuth(world, session, "refresh", now + accessTtl + refreshTtl)
   const seconds = Math.floor(accessTtl / 1000)
   return {
     labels: [access.label, refresh.label],
@@ -76,6 +91,15 @@ const oauthToken = (world: World, session: Session, now: number) => {
       token_type: "Bearer",
       expires_in: expiresInAsNumber ? seconds : String(seconds)
     }
+  }
+}
+
+/** A new CST with its X-SECURITY-TOKEN for this account. */
+const issuePair = (world: World, session: Session, now: number, accountId: string) => {
+  const lease: Lease = { openedAt: now, usedAt: now }
+  return {
+    cst: issueLeased(world, session, "cst", lease, accountId),
+    xst: issueLeased(world, session, "xst", lease, accountId)
   }
 }
 
@@ -91,8 +115,7 @@ const loginV3 = (world: World, session: Session, now: number): GatewayResponse =
 }
 
 const loginV2 = (world: World, session: Session, now: number): GatewayResponse => {
-  const cst = issue(world, session, "cst", now)
-  const xst = issue(world, session, "xst", now)
+  const { cst, xst } = issuePair(world, session, now, session.accountId)
   const active = world.accounts.find((account) => account.accountId === session.accountId)
   const body = {
     accountType: active?.accountType,
@@ -134,21 +157,8 @@ export const login: Handler = (call) => {
 
 /* ---- read, switch, logout ------------------------------------------------ */
 
-const streamingTokens = ({ now, world }: Call, session: Session, accountId: string, keepsPair: boolean) => {
-  const live = (kind: "cst" | "xst") =>
-    session.tokens.findLast((token) => token.kind === kind && token.accountId === accountId && !token.isDead)
-  const cst = keepsPair ? live("cst") : undefined
-  const xst = keepsPair ? live("xst") : undefined
-  if (cst !== undefined && xst !== undefined) return { cst, xst }
-  session.usedAt = now
-  return {
-    cst: issue(world, session, "cst", now, undefined, accountId),
-    xst: issue(world, session, "xst", now, undefined, accountId)
-  }
-}
-
-export const read: Handler = signedIn(({ accountId, family, session }, call) => {
-  const { request, world } = call
+export const read: Handler = signedIn((caller, { now, request, world }) => {
+  const { accountId, session } = caller
   const body = {
     clientId: world.clientId,
     accountId,
@@ -158,9 +168,9 @@ export const read: Handler = signedIn(({ accountId, family, session }, call) => 
     lightstreamerEndpoint
   }
   if (request.query["fetchSessionTokens"]?.toLowerCase() !== "true") return answer(200, body)
-  const keepsPair = family === "cst" && world.switches.fetchUnderCst === "same"
-  const { cst, xst } = streamingTokens(call, session, accountId, keepsPair)
-  return answer(200, body, tokenHeaders(world, cst, xst), [cst.label, xst.label])
+  const isPairKept = caller.family === "cst" && world.switches.fetchUnderCst === "same"
+  const { cst, xst } = isPairKept ? caller : issuePair(world, session, now, accountId)
+  return answer(200, body, tokenHeaders(world, cst, xst), isPairKept ? [] : [cst.label, xst.label])
 })
 
 const switched = {
@@ -171,30 +181,40 @@ const switched = {
 }
 
 export const switchAccount: Handler = (call) => {
-  const { now, request, world } = call
-  const underBearer = request.headers["authorization"] !== undefined && request.headers["cst"] === undefined
-  if (underBearer && world.switches.putUnderBearer === "refused") {
+  const { request, world } = call
+  const isUnderBearer = request.headers["authorization"] !== undefined && request.headers["cst"] === undefined
+  if (isUnderBearer && world.switches.putUnderBearer === "refused") {
     return refuse(401, "error.security.client-token-missing")
   }
-  return signedIn(({ accountId: active, family, session }) => {
-    const body = fields(request)
-    const accountId = body.get("accountId")
-    if (typeof accountId !== "string") return refuse(400, "validation.null-not-allowed.request.accountId")
-    if (!world.accounts.some((account) => account.accountId === accountId)) {
-      return refuse(400, "error.switch.invalid-accountId")
-    }
-    if (accountId === active)
-      return refuse(world.switches.sameAccountStatus, "error.switch.accountId-must-be-different")
-    if (body.get("defaultAccount") === true) world.preferred = accountId
-    if (family === "bearer") return answer(200, switched)
-    session.accountId = accountId
-    const isOld = (token: Token) => token.kind === "xst" || (token.kind === "cst" && world.switches.switchReissuesCst)
-    for (const token of session.tokens) if (isOld(token)) token.isDead = true
-    const cst = world.switches.switchReissuesCst ? issue(world, session, "cst", now) : undefined
-    const xst = issue(world, session, "xst", now)
-    const labels = [...(cst === undefined ? [] : [cst.label]), xst.label]
-    return answer(200, switched, tokenHeaders(world, cst, xst), labels)
-  })(call)
+  return signedIn(switchedTo)(call)
+}
+
+const switchedTo = (caller: Caller, { now, request, world }: Call): GatewayResponse => {
+  const { sameAccountStatus, switchReissuesCst } = world.switches
+  const { session } = caller
+  const body = fields(request)
+  const accountId = body.get("accountId")
+  if (body.size === 0) return refuseBody(request)
+  if (typeof accountId !== "string" || accountId === "") {
+    return refuse(400, "validation.null-not-allowed.request.accountId")
+  }
+  if (!/^[A-Za-z0-9-]{1,30}$/.test(accountId)) return refuse(400, "validation.pattern.invalid.request.accountId")
+  if (!world.accounts.some((account) => account.accountId === accountId)) {
+    return refuse(400, "error.switch.invalid-accountId")
+  }
+  if (accountId === caller.accountId) return refuse(sameAccountStatus, "error.switch.accountId-must-be-different")
+  if (body.get("defaultAccount") === true) world.preferred = accountId
+  session.accountId = accountId
+  if (caller.family === "bearer") return answer(200, switched)
+
+  // What the old tokens were for is over; whoever uses them again is refused.
+  const lease = caller.cst.lease ?? { openedAt: now, usedAt: now }
+  for (const token of session.tokens) if (token.kind === "xst" && token.lease === lease) token.isDead = true
+  if (switchReissuesCst) caller.cst.isDead = true
+  const cst = switchReissuesCst ? issueLeased(world, session, "cst", lease, accountId) : undefined
+  const xst = issueLeased(world, session, "xst", lease, accountId)
+  const labels = [...(cst === undefined ? [] : [cst.label]), xst.label]
+  return answer(200, switched, tokenHeaders(world, cst, xst), labels)
 }
 
 export const logout: Handler = signedIn(({ session }) => {
@@ -206,15 +226,17 @@ export const logout: Handler = signedIn(({ session }) => {
 
 /** Needs the API key alone; a token beside it does no harm. */
 export const refresh: Handler = ({ now, request, world }) => {
-  const value = fields(request).get("refresh_token")
+  const body = fields(request)
+  const value = body.get("refresh_token")
+  if (body.size === 0) return refuseBody(request)
   if (typeof value !== "string" || value === "") return refuse(400, "validation.null-not-allowed.request.refresh_token")
   const token = find(world, "refresh", value, now)
   if (token === undefined) return refuse(401, "error.security.oauth-token-invalid")
   const { refreshGrace, refreshKillsBearer } = world.switches
   token.expiresAt = Math.min(token.expiresAt, now + refreshGrace)
   if (refreshKillsBearer) for (const other of token.session.tokens) if (other.kind === "access") other.isDead = true
-  const { body, labels } = oauthToken(world, token.session, now)
-  return answer(200, body, [], labels)
+  const fresh = oauthToken(world, token.session, now)
+  return answer(200, fresh.body, [], fresh.labels)
 }
 
 export const encryptionKey: Handler = ({ now, world }) =>
