@@ -125,6 +125,8 @@ export const expectNoLeaks = <R>(
     const record = yield* (yield* Sandbox).record
     const sent = record.flatMap(({ headers }) => Object.keys(headers))
     expect(sent.filter((header) => tracingHeaders.includes(header))).toEqual([])
+    // Platform's own span would hold the full URL and the account's header.
+    expect(spans.seen.filter((span) => span.name.startsWith("http.client"))).toEqual([])
     const ours = spans.seen.filter((span) => span.name.startsWith("Ig."))
     expect(inspected(ours.map(({ attributes }) => attributes))).not.toMatch(/SBX0|100000001/)
     expect(yield* metrics).not.toMatch(/SBX0|100000001/)
