@@ -247,7 +247,7 @@ export const layerHttpClient = (options: Sandbox.Options = {}): Layer.Layer<Sand
   Layer.effectContext(
     Effect.gen(function* () {
       const gateway = yield* makeGateway(options)
-      const client = Memory.makeClient(gateway)
+      const client = yield* Memory.makeClient(gateway)
       return Context.make(Sandbox, serviceOf(gateway, "https://sandbox.invalid/gateway/deal")).pipe(
         Context.add(HttpClient.HttpClient, client)
       )

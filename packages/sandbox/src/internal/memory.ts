@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import type { Gateway, Outcome } from "./gateway.ts"
 import { below, empty, type GatewayResponse, prefix } from "./http.ts"
@@ -162,17 +163,19 @@ const bodyOf = (
 const notFound = (request: HttpClientRequest.HttpClientRequest): MemoryResponse =>
   new MemoryResponse(request, { status: 404, headers: [], body: empty }, Stream.empty)
 
-export const makeClient = (gateway: Gateway): HttpClient.HttpClient =>
-  HttpClient.make((request, url) =>
-    Effect.gen(function* () {
-      const path = below(url.pathname, prefix)
-      if (path === undefined) return notFound(request)
-      const body = yield* bodyOf(request)
-      const query = Object.fromEntries(url.searchParams)
-      const received = { method: request.method, path, query, headers: { ...request.headers }, body }
-      // A daemon: a request that was received is worked to its end, whoever hangs up.
-      const outcome = Deferred.unsafeMake<Outcome>(FiberId.none)
-      yield* Effect.forkDaemon(Effect.intoDeferred(Effect.interruptible(gateway.handle(received)), outcome))
-      return yield* arrive(request, yield* Deferred.await(outcome))
-    })
+export const makeClient = (gateway: Gateway): Effect.Effect<HttpClient.HttpClient> =>
+  Effect.map(Effect.runtime<never>(), (runtime) =>
+    HttpClient.make((request, url) =>
+      Effect.gen(function* () {
+        const path = below(url.pathname, prefix)
+        if (path === undefined) return notFound(request)
+        const body = yield* bodyOf(request)
+        const query = Object.fromEntries(url.searchParams)
+        const received = { method: request.method, path, query, headers: { ...request.headers }, body }
+        // In a fiber of the gateway's own: a request that was received is worked to its end, whoever hangs up.
+        const outcome = Deferred.unsafeMake<Outcome>(FiberId.none)
+        Runtime.runFork(runtime)(Effect.intoDeferred(gateway.handle(received), outcome))
+        return yield* arrive(request, yield* Deferred.await(outcome))
+      })
+    )
   )
