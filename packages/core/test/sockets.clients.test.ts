@@ -3,13 +3,16 @@ import * as SessionState from "@effect-ig/core/SessionState"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
 import { constFalse, identity } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { describe } from "vitest"
+import * as Endpoint from "../src/internal/endpoint.ts"
+import { send } from "../src/internal/send.ts"
 import { anyBody, changed, clients, ig, type Operation, spell } from "./utils/clients.ts"
 import { answer, faultyServer, sized } from "./utils/faultyServer.ts"
 
@@ -94,9 +97,6 @@ describe("a RequestInit of the user's", () => {
         const program = Effect.gen(function* () {
           const outcomes = yield* Effect.forEach(operations, Effect.either)
           expect(outcomes.map(spell)).toEqual(["`ApiError` 307", "`ApiError` 307", "`ApiError` 307"])
-          // Nothing of ours is left behind.
-          const now = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
-          expect(now).toEqual(given === "to the layer of fetch" ? Option.none() : Option.some(theirs))
         })
         yield* program.pipe(
           given === "to the layer of fetch" ? identity : Effect.provideService(FetchHttpClient.RequestInit, theirs),
@@ -108,6 +108,25 @@ describe("a RequestInit of the user's", () => {
     )
   }
 })
+
+it.effect("nothing that a send sets is left behind in its caller", () =>
+  Effect.gen(function* () {
+    // The clients of platform put the context back by themselves, and so do our spans.
+    const http = HttpClient.make((request) =>
+      Effect.succeed(HttpClientResponse.fromWeb(request, new Response(anyBody)))
+    )
+    const seen = Effect.all([
+      Effect.serviceOption(FetchHttpClient.RequestInit),
+      FiberRef.get(HttpClient.currentTracerDisabledWhen),
+      FiberRef.get(HttpClient.currentTracerPropagation)
+    ])
+    yield* Effect.gen(function* () {
+      const before = yield* seen
+      yield* send(Endpoint.read)
+      expect(yield* seen).toEqual(before)
+    }).pipe(Effect.provide(ig(Layer.succeed(HttpClient.HttpClient, http), "https://ig.invalid")))
+  })
+)
 
 describe("what a client says of a connection", () => {
   const cases: ReadonlyArray<readonly [cause: unknown, outcome: string]> = [
