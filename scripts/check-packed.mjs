@@ -44,6 +44,8 @@ const checkContents = ({ name, unpacked, manifest, files, modules }) => {
   ensure(modules.length > 0, `${name} exports no module.`)
   const pattern = modules.find((path) => path.includes("*"))
   ensure(pattern === undefined, `${name} exports "${pattern}": name each module, no tool checks a pattern.`)
+  const internal = modules.find((path) => /(^|\/)internal\//.test(path))
+  ensure(internal === undefined, `${name} exports "${internal}", which is internal.`)
   const local = Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies }).find(([, range]) =>
     /^(workspace|catalog|file|link):/.test(range)
   )
