@@ -7,6 +7,8 @@ export default defineConfig({
     projects,
     reporters: ["default", new StrictReporter()],
     allowOnly: false,
-    passWithNoTests: false
+    passWithNoTests: false,
+    maxWorkers: 2,
+    minWorkers: 1
   }
 })

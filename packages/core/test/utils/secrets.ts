@@ -1,12 +1,5 @@
 /** Looks for secrets in whatever was printed, however it was spelt. */
 
-/** Secrets that this run has planted or been given; the same in every module of a test file. */
-const known = new Set<string>()
-
-export const remember = (...secrets: ReadonlyArray<string>): void => {
-  for (const secret of secrets) if (secret.length >= 8) known.add(secret)
-}
-
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64")
 
 /** What base64 of a text that holds the secret must hold, at each of the three alignments. */
@@ -29,31 +22,65 @@ const spellings = (secret: string): ReadonlyArray<string> => [
 ]
 
 const width = 16
-
-const windows = (text: string, size: number): ReadonlyArray<string> =>
-  text.length <= size ? [text] : Array.from({ length: text.length - size + 1 }, (_, i) => text.slice(i, i + size))
-
 const half = width / 2
 
-/** Every 16 characters in a row hold 8 that begin at a multiple of 8; only where such 8 are known is it worth a look. */
-const isSuspect = (text: string, pieces: ReadonlySet<string>): boolean => {
-  for (let i = 0; i + half <= text.length; i += half) if (pieces.has(text.slice(i, i + half))) return true
+interface Spelling {
+  readonly secret: string
+  readonly text: string
+}
+
+/** Which spellings hold these 8 characters. */
+type Index = Map<string, Array<Spelling>>
+
+const add = (index: Index, secret: string): void => {
+  for (const text of new Set(spellings(secret))) {
+    for (let i = 0; i + half <= text.length; i++) {
+      const piece = text.slice(i, i + half)
+      const holders = index.get(piece)
+      if (holders === undefined) index.set(piece, [{ secret, text }])
+      else holders.push({ secret, text })
+    }
+  }
+}
+
+const known = new Set<string>()
+const indexOfKnown: Index = new Map()
+
+/** Secrets that this run has planted or been given, to be looked for from now on. */
+export const remember = (...secrets: ReadonlyArray<string>): void => {
+  for (const secret of secrets) {
+    if (secret.length < width || known.has(secret)) continue
+    known.add(secret)
+    add(indexOfKnown, secret)
+  }
+}
+
+/** Does any 16 characters in a row around here stand in the spelling? */
+const holds = (spelling: string, printed: string, at: number): boolean => {
+  for (let start = Math.max(0, at - half); start <= at; start++) {
+    const part = printed.slice(start, start + width)
+    if (part.length === width && spelling.includes(part)) return true
+  }
   return false
 }
 
-/** The secrets of which any spelling, or any 16 characters in a row of one, stand in what was printed. */
+/**
+ * The secrets of which any 16 characters in a row, in any spelling, stand in what was printed. Of 16 in a row 8 begin at
+ * a multiple of 8, so only every eighth place has to be looked up.
+ */
 export const leaksIn = (
   printed: string | ReadonlyArray<string>,
-  secrets: Iterable<string> = known
+  secrets?: ReadonlyArray<string>
 ): ReadonlyArray<string> => {
-  const texts = [...new Set(typeof printed === "string" ? [printed] : printed)]
-  const all = [...secrets].map((secret) => ({ secret, spelt: spellings(secret) }))
-  const isShort = all.some(({ spelt }) => spelt.some((text) => text.length < width))
-  const pieces = new Set(all.flatMap(({ spelt }) => spelt.flatMap((text) => windows(text, half))))
-  const suspects = isShort ? texts : texts.filter((text) => isSuspect(text, pieces))
-  return all
-    .filter(({ spelt }) =>
-      spelt.some((whole) => windows(whole, width).some((part) => suspects.some((text) => text.includes(part))))
-    )
-    .map(({ secret }) => secret)
+  const index: Index = secrets === undefined ? indexOfKnown : new Map()
+  for (const secret of secrets ?? []) add(index, secret)
+  const leaks = new Set<string>()
+  for (const text of new Set(typeof printed === "string" ? [printed] : printed)) {
+    for (let at = 0; at + half <= text.length; at += half) {
+      for (const spelling of index.get(text.slice(at, at + half)) ?? []) {
+        if (holds(spelling.text, text, at)) leaks.add(spelling.secret)
+      }
+    }
+  }
+  return [...leaks]
 }
