@@ -3,7 +3,6 @@
  *
  * `npm run demo`, or `npm run demo -- --pace 1000` for a pause of a second after each step.
  */
-import * as IgClient from "@effect-ig/core/IgClient"
 import * as PasswordEncryption from "@effect-ig/encryption/PasswordEncryption"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -15,21 +14,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import { parseArgs } from "node:util"
+import { ClientLayer } from "../sandboxClient.ts"
 import * as Screen from "./screen.ts"
 import { story } from "./story.ts"
-
-const ClientLayer = Layer.unwrapEffect(
-  Effect.map(Sandbox.Sandbox, (sandbox) =>
-    IgClient.layer({
-      environment: sandbox.baseUrl,
-      apiKey: Redacted.make(sandbox.apiKey),
-      identifier: sandbox.identifier,
-      password: Redacted.make(sandbox.password)
-    })
-  )
-)
 
 const MainLayer = Layer.merge(ClientLayer, PasswordEncryption.layer).pipe(
   Layer.provideMerge(Layer.merge(NodeHttpClient.layerUndici, Sandbox.layer()))

@@ -1,5 +1,4 @@
 import * as IgConfig from "@effect-ig/core/IgConfig"
-import * as IgClient from "@effect-ig/core/IgClient"
 import * as SessionState from "@effect-ig/core/SessionState"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import * as Simulation from "@effect-ig/sandbox/Simulation"
@@ -13,18 +12,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
+import { ClientLayer } from "../sandboxClient.ts"
 import { look, watch } from "./AccountWatch.ts"
 
-const ClientLayer = Layer.unwrapEffect(
-  Effect.map(Sandbox.Sandbox, (sandbox) =>
-    IgClient.layer({
-      environment: sandbox.baseUrl,
-      apiKey: Redacted.make(sandbox.apiKey),
-      identifier: sandbox.identifier,
-      password: Redacted.make(sandbox.password)
-    })
-  )
-).pipe(Layer.provideMerge(Sandbox.layerHttpClient()))
+const TestLayer = ClientLayer.pipe(Layer.provideMerge(Sandbox.layerHttpClient()))
 
 const watched = (minutes: number) =>
   Effect.gen(function* () {
@@ -42,7 +33,7 @@ const watched = (minutes: number) =>
       refreshes: calls("POST", "/session/refresh-token"),
       logouts: calls("DELETE", "/session")
     }
-  }).pipe(Effect.provide(ClientLayer))
+  }).pipe(Effect.provide(TestLayer))
 
 const simulated = (seed: string) =>
   Effect.map(Simulation.run(watched(1000), { seed }), (outcome) => {

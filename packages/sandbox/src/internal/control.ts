@@ -90,7 +90,7 @@ export const make = (gateway: Gateway, sandbox: Sandbox.Service): Control => {
     ["POST /preset", taking(Schema.Struct({ preset: Preset }), ({ preset }) => sandbox.setSwitches(presets[preset]))],
     [
       "POST /expire",
-      taking(Schema.Struct({ kinds: Schema.Array(Schema.Literal(...tokenKinds)) }), ({ kinds }) =>
+      taking(Schema.Struct({ kinds: Schema.Array(Schema.Literal(...tokenKinds, "all")) }), ({ kinds }) =>
         sandbox.expire(...kinds)
       )
     ],
@@ -103,6 +103,7 @@ export const make = (gateway: Gateway, sandbox: Sandbox.Service): Control => {
     ],
     ["POST /faults", taking(Fault, sandbox.inject)],
     ["DELETE /faults", doing(Effect.sync(() => gateway.faults.clear()))],
+    ["POST /release", doing(sandbox.release)],
     ["POST /reset", doing(sandbox.reset)]
   ])
   const index = ok({ endpoints: [...routes.keys()].map((route) => route.replace(" ", " /_sandbox")) })
