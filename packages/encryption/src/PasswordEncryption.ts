@@ -1,6 +1,6 @@
 /**
  * Encrypts the password of a login as IG wants it: RSA with PKCS#1 v1.5 padding over `base64(utf8(password|timeStamp))`.
- * Fills core's port `PasswordCipher` by node-forge, which runs in Node and in browsers.
+ * Fills core's port `PasswordCipher` by node-forge and `crypto.getRandomValues`, in Node and in browsers alike.
  *
  * @since 0.1.0
  */
@@ -14,8 +14,8 @@ import { encrypt, readKey } from "./internal/rsa.ts"
 
 /**
  * What goes into the `password` of a login beside `encryptedPassword: true`. The key is base64 of an X.509
- * SubjectPublicKeyInfo, of any RSA size from 1024 bits; PEM is tolerated. Of a password 73, 169, 265 and 361 bytes of
- * UTF-8 fit into keys of 1024, 2048, 3072 and 4096 bits.
+ * SubjectPublicKeyInfo, of any RSA size from 1024 bits to 16384; PEM is tolerated. Of a password 73, 169, 265 and 361
+ * bytes of UTF-8 fit into keys of 1024, 2048, 3072 and 4096 bits.
  *
  * Fails with `AuthError` reason `encryption-failed`, whose `detail` says what is wrong with the key or the password.
  *
@@ -39,6 +39,8 @@ export const encryptPassword = ({
   )
 
 /**
+ * What both encrypted logins need, by `encryptPassword`.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -11,63 +11,10 @@ import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import forge from "node-forge"
-import { generateKeyPairSync } from "node:crypto"
 import { describe, expectTypeOf } from "vitest"
+import { base64, malformed, pemOf } from "./utils/keys.ts"
 
 const password = "correct horse battery staple"
-
-const rsa = (modulusLength: number): Buffer =>
-  generateKeyPairSync("rsa", {
-    modulusLength,
-    publicKeyEncoding: { type: "spki", format: "der" },
-    privateKeyEncoding: { type: "pkcs1", format: "pem" }
-  }).publicKey
-
-const ec = generateKeyPairSync("ec", {
-  namedCurve: "P-256",
-  publicKeyEncoding: { type: "spki", format: "der" },
-  privateKeyEncoding: { type: "pkcs8", format: "pem" }
-}).publicKey
-
-const good = rsa(1024)
-const base64 = good.toString("base64")
-
-/** The good key with another modulus or exponent. */
-const altered = (change: (key: forge.pki.rsa.PublicKey) => forge.pki.rsa.PublicKey): string => {
-  const der = forge.asn1.fromDer(forge.util.createBuffer(good.toString("binary")))
-  const key: forge.pki.rsa.PublicKey = change(forge.pki.publicKeyFromAsn1(der))
-  return Buffer.from(forge.asn1.toDer(forge.pki.publicKeyToAsn1(key)).getBytes(), "binary").toString("base64")
-}
-
-const BigInteger = forge.jsbn.BigInteger
-const withExponent = (exponent: string) =>
-  altered(({ n }) => forge.pki.setRsaPublicKey(n, new BigInteger(exponent, 10)))
-const evenModulus = altered(({ e, n }) =>
-  forge.pki.setRsaPublicKey(new BigInteger(`${n.toString(16).slice(0, -1)}2`, 16), e)
-)
-
-const pem = (label: string) => `-----BEGIN ${label}-----\n${base64}\n-----END ${label}-----`
-
-const notRsa = "The key is not an RSA public key in SubjectPublicKeyInfo form."
-const notDer = "The key is not well-formed DER: it is cut, or has bytes to spare."
-const exponent = "The key's exponent must be odd and at least 3."
-
-const malformed: ReadonlyArray<readonly [name: string, key: string, detail: string]> = [
-  ["only blanks", " \n", "The key is empty."],
-  ["no base64", "not base64!", "The key is not base64."],
-  ["base64 of a wrong length", `${base64.replace(/=+$/, "")}A`, "The key is not base64."],
-  ["cut DER", good.subarray(0, -5).toString("base64"), notDer],
-  ["trailing bytes", Buffer.concat([good, Buffer.from([0, 0])]).toString("base64"), notDer],
-  ["an EC key", ec.toString("base64"), notRsa],
-  ["DER of something else", Buffer.from([0x02, 0x01, 0x05]).toString("base64"), notRsa],
-  ["RSA of 512 bits", rsa(512).toString("base64"), "The key's modulus is too short; expected 1024 bits or more."],
-  ["an even modulus", evenModulus, "The key's modulus is even, so it is no RSA modulus."],
-  ["exponent 1", withExponent("1"), exponent],
-  ["exponent 4", withExponent("4"), exponent],
-  ["a wrong PEM label", pem("CERTIFICATE"), 'The key is a PEM block of another kind; expected "PUBLIC KEY".'],
-  ["half a PEM block", pem("PUBLIC KEY").slice(0, -10), "The key is not a well-formed PEM block."]
-]
 
 const stack = (cipher: Layer.Layer<PasswordCipher> = PasswordEncryption.layer, switches = {}) =>
   Layer.unwrapEffect(
@@ -102,6 +49,27 @@ const keyAnswer = (encryptionKey: string, timeStamp: unknown = 0) =>
 const sent = Effect.gen(function* () {
   const record = yield* (yield* Sandbox.Sandbox).record
   return record.map(({ method, path }) => `${method} ${path}`)
+})
+
+describe("a key is refused that is", () => {
+  for (const [what, encryptionKey, detail] of [["empty", "", "The key is empty."] as const, ...malformed]) {
+    it.effect(what, () =>
+      Effect.gen(function* () {
+        const sealing = PasswordEncryption.encryptPassword({
+          encryptionKey,
+          password: Redacted.make(password),
+          timeStamp: 1
+        })
+        const error = yield* Effect.flip(sealing)
+        expect({ ...error }).toEqual({
+          _tag: "AuthError",
+          operation: "passwordCipher.encrypt",
+          reason: "encryption-failed",
+          detail
+        })
+      })
+    )
+  }
 })
 
 for (const [name, login] of logins) {
@@ -217,7 +185,7 @@ describe("an encrypted login", () => {
   it.effect("takes a PEM key with blanks and line breaks in it", () =>
     Effect.gen(function* () {
       const sealed = yield* PasswordEncryption.encryptPassword({
-        encryptionKey: `  ${pem("PUBLIC KEY").replace(base64, base64.replaceAll(/(.{64})/g, "$1\r\n"))}\n`,
+        encryptionKey: `  ${pemOf(base64, "PUBLIC KEY").replace(base64, base64.replaceAll(/(.{64})/g, "$1\r\n"))}\n`,
         password: Redacted.make(password),
         timeStamp: 1
       })

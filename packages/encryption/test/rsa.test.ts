@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import forge from "node-forge"
 import { spawnSync } from "node:child_process"
 import { generateKeyPairSync } from "node:crypto"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe } from "vitest"
@@ -45,6 +45,15 @@ const encrypted = (encryptionKey: string, password: string, at = timeStamp) =>
 const opened = (privateKey: forge.pki.rsa.PrivateKey, sealed: string): string =>
   Buffer.from(privateKey.decrypt(forge.util.decode64(sealed), "RSAES-PKCS1-V1_5"), "base64").toString("utf8")
 
+const inside = (privateKey: string, sealed: string): string =>
+  forge.pki.privateKeyFromPem(privateKey).decrypt(forge.util.decode64(sealed), "RSAES-PKCS1-V1_5")
+
+/** The worked example of the documentation: password, timestamp, what is inside. */
+const example: ReadonlyArray<string> =
+  /For the password `(.+?)` and the timestamp `(.+?)` the inner text is `(.+?)`/.exec(
+    readFileSync(join(import.meta.dirname, "../../../docs/encryption.md"), "utf8")
+  ) ?? []
+
 const bytes = (text: string): number => Buffer.byteLength(text, "utf8")
 
 /** Unicode of every width, cut to what fits; `|` is as likely as anything else. */
@@ -73,6 +82,28 @@ describe("IG reads back the very password", () => {
         { numRuns: cases }
       )
     })
+  }
+})
+
+describe("a key of another size or exponent is as good", () => {
+  for (const options of [
+    { modulusLength: 1030 },
+    { modulusLength: 1536, publicExponent: 3 },
+    { modulusLength: 2047 },
+    { modulusLength: 2048, publicExponent: 0xff_ff_ff_fb }
+  ]) {
+    it.effect(JSON.stringify(options), () =>
+      Effect.gen(function* () {
+        const { privateKey, publicKey } = generateKeyPairSync("rsa", options)
+        const sealed = yield* encrypted(
+          publicKey.export({ type: "spki", format: "der" }).toString("base64"),
+          "pässword"
+        )
+        expect(forge.util.decode64(sealed)).toHaveLength(Math.ceil(options.modulusLength / 8))
+        const key = forge.pki.privateKeyFromPem(privateKey.export({ type: "pkcs1", format: "pem" }).toString())
+        expect(opened(key, sealed)).toBe(`pässword|${timeStamp}`)
+      })
+    )
   }
 })
 
@@ -139,11 +170,12 @@ describe("a password", () => {
     })
   )
 
-  it.effect("is encrypted as base64 within, never as the bare text", () =>
+  it.effect("is not left without the inner base64, as the reference leaves it (plaintext not base64'd)", () =>
     Effect.gen(function* () {
       const { privateKey, publicKey } = pairOf(1024)
-      const sealed = yield* encrypted(publicKey, "hunter2", 1_700_000_000_000)
-      const inner = forge.pki.privateKeyFromPem(privateKey).decrypt(forge.util.decode64(sealed), "RSAES-PKCS1-V1_5")
+      const [, password = "", at, inner] = example
+      const sealed = yield* encrypted(publicKey, password, Number(at))
+      expect(inside(privateKey, sealed)).toBe("aHVudGVyMnwxNzAwMDAwMDAwMDAw")
       expect(inner).toBe("aHVudGVyMnwxNzAwMDAwMDAwMDAw")
     })
   )
