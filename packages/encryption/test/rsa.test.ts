@@ -81,7 +81,7 @@ describe("IG reads back the very password", () => {
         }),
         { numRuns: cases }
       )
-    })
+    }, 120_000)
   }
 })
 
@@ -168,6 +168,22 @@ describe("a password", () => {
       const text = opened(forge.pki.privateKeyFromPem(privateKey), yield* encrypted(publicKey, "a|b|"))
       expect(text.slice(0, text.lastIndexOf("|"))).toBe("a|b|")
     })
+  )
+
+  it.effect(
+    "is as long as the key even when the encrypted number begins with zeros",
+    () =>
+      Effect.gen(function* () {
+        const { publicKey } = pairOf(1024)
+        let begun = "x"
+        for (let drawn = 0; begun !== "\0" && drawn < 4000; drawn++) {
+          const bytes = forge.util.decode64(yield* encrypted(publicKey, "password"))
+          expect(bytes).toHaveLength(128)
+          begun = bytes.slice(0, 1)
+        }
+        expect(begun).toBe("\0")
+      }),
+    120_000
   )
 
   it.effect("is not left without the inner base64, as the reference leaves it (plaintext not base64'd)", () =>
