@@ -70,6 +70,10 @@ const maskHeader = (world: World, name: string, value: string): string => {
       const bearer = /^bearer +(.+)$/i.exec(value)?.[1]
       return bearer === undefined ? fingerprint(value) : `Bearer ${label(world, bearer)}`
     }
+    // Whose ids are random at each request, so that the same seed would not give the same record.
+    case "traceparent":
+    case "b3":
+      return "trace"
     default:
       return scrub(world, value)
   }
@@ -122,10 +126,26 @@ const maskQuery = (world: World, name: string, value: string): string => {
 }
 
 const maskAll = (
+  world: World,
   values: Readonly<Record<string, string>>,
   mask: (name: string, value: string) => string
 ): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, mask(name, value)]))
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [scrub(world, name), mask(name, value)]))
+
+/** A secret in a path may be percent-encoded. */
+const decoded = (path: string): string => {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+const maskPath = (world: World, path: string): string => {
+  const plain = decoded(path)
+  const scrubbed = scrub(world, plain)
+  return scrubbed === plain ? path : scrubbed
+}
 
 export const receive = (
   world: World,
@@ -137,12 +157,13 @@ export const receive = (
   received: {
     seq,
     receivedAt,
-    method: request.method,
+    // A leftover or invented _method may be anything.
+    method: /^[A-Z]{1,10}$/.test(request.method) ? request.method : "(unknown)",
     wireMethod,
-    path: scrub(world, request.path),
-    query: maskAll(request.query, (name, value) => maskQuery(world, name, value)),
+    path: maskPath(world, request.path),
+    query: maskAll(world, request.query, (name, value) => maskQuery(world, name, value)),
     version: request.headers["version"] === undefined ? undefined : versionOf(request),
-    headers: maskAll(request.headers, (name, value) => maskHeader(world, name, value)),
+    headers: maskAll(world, request.headers, (name, value) => maskHeader(world, name, value)),
     body: maskBody(world, request)
   },
   status: 0,

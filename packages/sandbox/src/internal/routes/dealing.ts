@@ -77,10 +77,10 @@ const fault = (body: Body, known: ReadonlySet<string>, needed: ReadonlyArray<str
   const absent = needed.find((name) => body.get(name) === undefined || body.get(name) === null)
   if (absent !== undefined) return refuse(400, `validation.null-not-allowed.request.${absent}`)
   if (!isDirection(body.get("direction"))) return refuse(400, "invalid.request.direction")
-  if (!["MARKET", "LIMIT", "QUOTE"].includes(String(body.get("orderType"))))
-    return refuse(400, "invalid.request.orderType")
+  if (!["MARKET", "LIMIT", "QUOTE"].includes(text(body, "orderType"))) return refuse(400, "invalid.request.orderType")
   const size = body.get("size")
-  return typeof size === "number" && size > 0 ? undefined : refuse(400, "invalid.request.size")
+  // JSON has numbers beyond the finite: 1e999.
+  return typeof size === "number" && size > 0 && size < Infinity ? undefined : refuse(400, "invalid.request.size")
 }
 
 const text = (body: Body, name: string): string => {

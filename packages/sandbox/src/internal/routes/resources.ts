@@ -25,7 +25,8 @@ export const preferences: Handler = signedIn((_, { world }) =>
 )
 
 export const setPreferences: Handler = signedIn((_, { request, world }) => {
-  world.trailingStopsEnabled = String(fields(request).get("trailingStopsEnabled")) === "true"
+  const wanted = fields(request).get("trailingStopsEnabled")
+  world.trailingStopsEnabled = wanted === true || wanted === "true"
   return answer(200, { status: "SUCCESS" })
 })
 
@@ -103,7 +104,7 @@ export const createWatchlist: Handler = signedIn((_, { request, world }) => {
   }
   const asked = texts(body.get("epics"))
   const epics = asked.filter((epic) => byEpic(epic) !== undefined)
-  const watchlistId = String(1_000_000 + world.watchlists.size + world.book.deals++)
+  const watchlistId = String(1_000_001 + world.book.deals++)
   world.watchlists.set(watchlistId, { name, epics, isOwn: true })
   const status = epics.length === asked.length ? "SUCCESS" : "SUCCESS_NOT_ALL_INSTRUMENTS_ADDED"
   return answer(200, { watchlistId, status }, [], [], [`watchlist ${watchlistId} created`])
