@@ -2,8 +2,10 @@
  * The session: log in, read it, refresh it, switch its account, log out. Each operation is an Effect that needs `Ig` and
  * says in its type how it can fail.
  *
- * What IG did is never lost: an operation that changes the session runs as the session's own, one at a time. Whoever
- * called it may leave at any moment; the tokens that IG answers with are stored all the same.
+ * A caller that leaves loses nothing: an operation that changes the session is an exchange, which runs as the session's
+ * own, one at a time (`internal/exchanges.ts`). Within its turn nobody else changes the session, `current` is how it is
+ * and `settle` stores what comes of it. Whoever called may leave at any moment; the tokens that IG answers with are
+ * stored all the same.
  *
  * @since 0.1.0
  */
@@ -141,7 +143,8 @@ export type SessionDetails = typeof Wire.SessionDetails.Type
 
 /**
  * The session as IG sees it: `GET /session`, Version 1. With `fetchTokens` IG issues CST and X-SECURITY-TOKEN for
- * streaming, which go into the session beside the bearer; an answer without both is an `AuthError`.
+ * streaming: under OAuth they go into the session beside the bearer, under CST they replace those in use. An answer
+ * without both is an `AuthError`.
  *
  * @since 0.1.0
  * @category operations
@@ -171,8 +174,9 @@ const readWithTokens: Effect.Effect<SessionDetails, IgError, Ig> = exchange(Endp
 )
 
 /**
- * What a switch came to: `Switched` by IG, `AlreadyActive` (IG said so; nothing changed), or `SwitchedByHeader`: IG does
- * not switch under a bearer, the account is chosen by the `IG-ACCOUNT-ID` header of each request.
+ * What a switch came to: `Switched` by IG; `AlreadyActive`, since the session was on that account or IG says that it is;
+ * or `SwitchedByHeader`, where IG refuses to switch under a bearer: the account is chosen by the `IG-ACCOUNT-ID` header of
+ * each request.
  *
  * @since 0.1.0
  * @category models
@@ -268,5 +272,9 @@ const endOwned = (owner: Login.Owner): Effect.Effect<void, never, Ig> =>
         ? Effect.void
         : Effect.ensuring(Login.hurried(Login.end(current)), settle(new SignedOut()))
     )
-    yield* ending.pipe(Effect.interruptible, Effect.timeoutOption(logoutTimeout), Effect.ignoreLogged)
+    yield* ending.pipe(
+      Effect.interruptible,
+      Effect.timeoutFail({ duration: logoutTimeout, onTimeout: () => "there was no time left to log out" }),
+      Effect.ignoreLogged
+    )
   })

@@ -1,6 +1,7 @@
 import type { Credentials } from "@effect-ig/core/Credentials"
 import * as IgConfig from "@effect-ig/core/IgConfig"
 import type { IgError } from "@effect-ig/core/IgError"
+import { PasswordCipher } from "@effect-ig/core/PasswordCipher"
 import * as Session from "@effect-ig/core/Session"
 import * as SessionState from "@effect-ig/core/SessionState"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
@@ -131,6 +132,34 @@ describe("exchanges that change the session", () => {
       const exit = yield* Effect.exit(Effect.provideService(Session.login, HttpClient.HttpClient, broken))
       expect(exit).toEqual(Exit.die("a bug of the client"))
       expect((yield* Session.login).accountId).toBe("SBX01")
+    }).pipe(Effect.provide(inMemory()))
+  )
+
+  it.effect("are not held up by a cipher that hangs: the login fails in time, and nothing was sent in plain", () =>
+    Effect.gen(function* () {
+      const login = yield* Session.loginV2WithEncryption.pipe(
+        Effect.provideService(PasswordCipher, { encrypt: () => Effect.never }),
+        Effect.flip,
+        Effect.fork
+      )
+      yield* eventually(Effect.map(count, (seen) => seen === 1))
+      yield* TestClock.adjust("30 seconds")
+      expect(yield* Fiber.join(login)).toMatchObject({ _tag: "AuthError", reason: "encryption-failed" })
+      expect(yield* requests()).toEqual(["GET /session/encryptionKey 1 200"])
+      expect((yield* Session.login).accountId).toBe("SBX01")
+    }).pipe(Effect.provide(inMemory()))
+  )
+
+  it.effect("end in time also when the layer was built where interruption is off", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const context = yield* Effect.uninterruptible(Layer.buildWithScope(Layer.fresh(SessionState.layer), scope))
+      yield* (yield* Sandbox).inject({ kind: "never" })
+      const login = yield* Effect.fork(Effect.flip(Effect.provide(Session.login, context)))
+      yield* eventually(Effect.map(count, (seen) => seen === 1))
+      yield* TestClock.adjust("30 seconds")
+      expect(yield* Fiber.join(login)).toMatchObject({ _tag: "TransportError", reason: "timeout" })
+      yield* Scope.close(scope, Exit.void)
     }).pipe(Effect.provide(inMemory()))
   )
 

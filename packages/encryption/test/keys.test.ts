@@ -88,7 +88,11 @@ for (const [name, login] of logins) {
     it.effect("empty", () =>
       Effect.gen(function* () {
         yield* (yield* Sandbox.Sandbox).inject(keyAnswer(""))
-        expect(yield* Effect.flip(login)).toMatchObject({ _tag: "DecodeError", paths: ["encryptionKey"] })
+        expect(yield* Effect.flip(login)).toMatchObject({
+          _tag: "AuthError",
+          reason: "encryption-failed",
+          paths: ["encryptionKey"]
+        })
         expect(yield* sent).toEqual(["GET /session/encryptionKey"])
       }).pipe(Effect.provide(stack()))
     )

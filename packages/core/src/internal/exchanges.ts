@@ -82,7 +82,7 @@ export const makeExchanges = (initial: Session): Effect.Effect<Exchanges, never,
       isClosed: () => closed,
       settle: (next, nextLogin = login) =>
         Effect.suspend(() => {
-          login = nextLogin
+          login = next._tag === "SignedOut" ? undefined : nextLogin
           return SubscriptionRef.set(session, next)
         })
     }))
@@ -93,6 +93,8 @@ export const makeExchanges = (initial: Session): Effect.Effect<Exchanges, never,
           Effect.flatMap(takeTurn(operation, restore), (mine) => {
             const answer = Deferred.unsafeMake<A, E>(FiberId.none)
             const exchange = Effect.flatMap(turn, work).pipe(
+              // The layer may have been built where interruption is off; time limits must work all the same.
+              Effect.interruptible,
               Effect.provide(Context.omit(Tracer.ParentSpan, Scope.Scope)(context)),
               Effect.exit,
               Effect.map((exit) => {

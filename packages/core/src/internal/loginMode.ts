@@ -5,8 +5,8 @@ import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Credentials } from "../Credentials.ts"
-import type { IgConfig } from "../IgConfig.ts"
-import { ApiError, type AuthError, type DecodeError, type IgError, NotSentError } from "../IgError.ts"
+import { IgConfig } from "../IgConfig.ts"
+import { ApiError, AuthError, type DecodeError, type IgError, NotSentError } from "../IgError.ts"
 import type { PasswordCipher } from "../PasswordCipher.ts"
 import { OAuthSession, type SignedIn, TokenSession } from "../SessionState.ts"
 import { type Moved, moveOAuthSession, moveTokenSession, type Target } from "./account.ts"
@@ -47,6 +47,9 @@ const plain: Body =
       return { identifier, password: Redacted.value(password) }
     })
 
+const notEncrypted = (operation: string, detail: string, paths?: ReadonlyArray<string>) =>
+  new AuthError({ operation, reason: "encryption-failed", detail, paths })
+
 /** A key for each login: how old its timestamp may be is not known. */
 const encrypted =
   (cipher: PasswordCipher.Service): Body =>
@@ -55,8 +58,17 @@ const encrypted =
     Effect.gen(function* () {
       yield* checkIdentifier(operation, identifier)
       if (Redacted.value(password) === "") return yield* refuse(operation, "password", "Expected 1 character or more.")
-      const key = yield* decode(Endpoint.encryptionKey, yield* send(Endpoint.encryptionKey))
-      const sealed = yield* cipher.encrypt({ ...key, password })
+      const key = yield* decode(Endpoint.encryptionKey, yield* send(Endpoint.encryptionKey)).pipe(
+        Effect.mapError(({ paths }) => notEncrypted(operation, "IG's answer holds no key that could be used.", paths))
+      )
+      const { requestTimeout } = yield* IgConfig
+      // The cipher is the user's: one that hangs must not hold up every other exchange.
+      const sealed = yield* cipher.encrypt({ ...key, password }).pipe(
+        Effect.timeoutFail({
+          duration: requestTimeout,
+          onTimeout: () => notEncrypted(operation, "The cipher did not answer in time.")
+        })
+      )
       return { identifier, password: Redacted.value(sealed), encryptedPassword: true }
     })
 
