@@ -26,10 +26,15 @@ const done = ok({ done: true })
 
 const wrong = (status: number, message: string): GatewayResponse => answer(status, { error: message })
 
-const inWords = (error: ParseResult.ParseError): string =>
-  ParseResult.ArrayFormatter.formatErrorSync(error)
-    .map(({ message, path }) => `${path.map(String).join(".") || "body"}: ${message}`)
-    .join("; ")
+const inWords = (error: ParseResult.ParseError): string => {
+  try {
+    return ParseResult.ArrayFormatter.formatErrorSync(error)
+      .map(({ message, path }) => `${path.map(String).join(".") || "body"}: ${message}`)
+      .join("; ")
+  } catch {
+    return "body: nested too deep"
+  }
+}
 
 /** A verb whose body must be of this shape; what is wrong with another is said in words. */
 const taking =
@@ -81,6 +86,9 @@ const parse = (body: Uint8Array): unknown => {
   }
 }
 
+/** A clock that is moved beyond the last date has no dates to tell. */
+const century = 100 * 365 * 86_400_000
+
 export const make = (gateway: Gateway, sandbox: Sandbox.Service): Control => {
   const routes = new Map<string, Verb>([
     ["GET /record", showing(sandbox.record)],
@@ -97,7 +105,7 @@ export const make = (gateway: Gateway, sandbox: Sandbox.Service): Control => {
     ["POST /purge", doing(sandbox.purge)],
     [
       "POST /clock",
-      taking(Schema.Struct({ advance: Schema.Number.pipe(Schema.nonNegative()) }), ({ advance }) =>
+      taking(Schema.Struct({ advance: Schema.Number.pipe(Schema.between(0, century)) }), ({ advance }) =>
         sandbox.advance(advance)
       )
     ],
