@@ -16,11 +16,9 @@ const done = <A, E>(outcome: Simulation.Outcome<A, E>): A => {
 }
 
 describe("a simulation", () => {
-  it.live("sleeps 30,000 times one after the other well below 3 seconds, and 30,000 at once", () =>
+  it.live("sleeps 30,000 times one after the other, and 30,000 at once", () =>
     Effect.gen(function* () {
-      const startedAt = yield* Clock.currentTimeMillis
       const one = yield* Simulation.run(Effect.repeatN(Effect.sleep("1 minute"), 29_999))
-      expect((yield* Clock.currentTimeMillis) - startedAt).toBeLessThan(3000)
       expect(one).toMatchObject({ _tag: "Done", now: 30_000 * 60_000, wakes: 30_000 })
       // Not timed: to fork so many fibers takes as long without any clock.
       const all = yield* Simulation.run(
