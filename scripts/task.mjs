@@ -14,7 +14,9 @@ const run = (command, args, options = {}) => {
 }
 
 const install = () =>
-  run("npx", ["--yes", packageManager, "install", "--frozen-lockfile", "--loglevel", "error"], { stdio: ["ignore", 2, 2] })
+  run("npx", ["--yes", packageManager, "install", "--frozen-lockfile", "--loglevel", "error"], {
+    stdio: ["ignore", 2, 2]
+  })
 
 /** Output that passes through, and in which certain words are a failure even when everything else is well. */
 const runWatched = (command, args, forbidden) =>
