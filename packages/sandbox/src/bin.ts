@@ -2,6 +2,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { parseArgs } from "node:util"
 import * as Sandbox from "./Sandbox.ts"
@@ -43,11 +44,22 @@ const parsed = Effect.try({
   catch: (error) => new UsageError({ message: error instanceof Error ? error.message : String(error) })
 })
 
+/** In one line, whatever is wrong. */
+const inWords = (error: ParseResult.ParseError): string =>
+  ParseResult.ArrayFormatter.formatErrorSync(error)
+    .map(({ message, path }) => [...path.map(String), message].join(": "))
+    .join("; ")
+    .replaceAll(/\s+/g, " ")
+
 const decoded = <A, I>(name: string, schema: Schema.Schema<A, I>, value: unknown): Effect.Effect<A, UsageError> =>
   Effect.mapError(
     Schema.decodeUnknown(schema, { onExcessProperty: "error" })(value),
-    (error) => new UsageError({ message: `--${name}: ${error.message}` })
+    (error) => new UsageError({ message: `--${name}: ${inWords(error)}` })
   )
+
+const KnownPreset = Preset.annotations({
+  message: () => ({ message: "Expected unlimited, live or demo", override: true })
+})
 
 const Port = Schema.NumberFromString.pipe(Schema.int(), Schema.between(0, 65_535))
 
@@ -57,7 +69,7 @@ const serverOptions = Effect.gen(function* () {
     wantsHelp: values.help,
     host: values.host,
     port: yield* decoded("port", Port, values.port),
-    preset: yield* decoded("preset", Preset, values.preset),
+    preset: yield* decoded("preset", KnownPreset, values.preset),
     switches: yield* decoded("switches", Schema.parseJson(Patch), values.switches),
     apiKey: values["api-key"],
     identifier: values.identifier,
