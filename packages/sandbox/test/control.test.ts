@@ -1,3 +1,4 @@
+import type { Fault } from "@effect-ig/sandbox/Fault"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import * as Switches from "@effect-ig/sandbox/Switches"
 import { expect, it } from "@effect/vitest"
@@ -15,7 +16,7 @@ const asked = (base: string, method: string, path: string, body?: unknown, heade
     })
     const text = await answer.text()
     const json: Json = text === "" ? {} : JSON.parse(text)
-    return { status: answer.status, json }
+    return { status: answer.status, json, headers: answer.headers }
   })
 
 /** The control endpoint, and the gateway as a client that knows the key sees it. */
@@ -46,23 +47,60 @@ const test = (name: string, use: (given: Both) => Effect.Effect<void>) =>
   it.live(name, () => Effect.flatMap(both, use).pipe(Effect.provide(Sandbox.layer())))
 
 describe("the control endpoint", () => {
-  test("lists what it can do", ({ control }) =>
+  test("lists what it can do, and each is understood", ({ control }) =>
     Effect.gen(function* () {
+      const bodies: Readonly<Record<string, unknown>> = {
+        "GET /_sandbox/record": undefined,
+        "GET /_sandbox/counters": undefined,
+        "GET /_sandbox/switches": undefined,
+        "PATCH /_sandbox/switches": {},
+        "POST /_sandbox/preset": { preset: "unlimited" },
+        "POST /_sandbox/expire": { kinds: [] },
+        "POST /_sandbox/purge": undefined,
+        "POST /_sandbox/clock": { advance: 0 },
+        "POST /_sandbox/faults": { kind: "empty405" },
+        "DELETE /_sandbox/faults": undefined,
+        "POST /_sandbox/release": undefined,
+        "POST /_sandbox/reset": undefined
+      }
       const { json, status } = yield* control("GET", "")
       expect(status).toBe(200)
-      expect(json["endpoints"]).toContain("POST /_sandbox/faults")
-      expect((yield* control("GET", "/nothing")).status).toBe(404)
+      expect(json).toEqual({ endpoints: Object.keys(bodies) })
+      for (const [route, body] of Object.entries(bodies)) {
+        const [method = "", path = ""] = route.split(" /_sandbox")
+        expect([route, (yield* control(method, path, body)).status]).toEqual([route, 200])
+        expect([route, (yield* control(method, `${path}/`, body)).status]).toEqual([route, 200])
+        expect([route, (yield* control("PUT", path)).status]).toEqual([route, 404])
+      }
+      expect(yield* control("GET", "/nothing")).toMatchObject({
+        status: 404,
+        json: { error: "no such control; GET /_sandbox lists them" }
+      })
     }))
 
   test("shows the record and counts it", ({ control, gateway, login }) =>
     Effect.gen(function* () {
       const bearer = yield* login
-      yield* gateway("GET", "/session", bearer)
-      const { json } = yield* control("GET", "/counters")
-      expect(json).toMatchObject({ requests: 2, logins: 1, refreshes: 0, liveSessions: 1, byStatus: { "200": 2 } })
-      const record = yield* control("GET", "/record")
-      expect(JSON.stringify(record.json)).toContain("Bearer access-1")
-      expect(JSON.stringify(record.json)).not.toContain(bearer.authorization.slice(7))
+      yield* gateway("GET", "/session?fetchSessionTokens=true", bearer)
+      yield* gateway("POST", "/session/refresh-token", {}, { refresh_token: "none" })
+      yield* gateway("POST", "/watchlists", bearer, { name: "A list" })
+      expect((yield* control("GET", "/counters")).json).toEqual({
+        requests: 4,
+        logins: 1,
+        refreshes: 1,
+        liveSessions: 1,
+        byStatus: { "200": 3, "401": 1 },
+        byCall: { "POST /session": 1, "GET /session": 1, "POST /session/refresh-token": 1, "POST /watchlists": 1 },
+        entered: ["watchlist 1000001 created"]
+      })
+      const { json } = yield* control("GET", "/record")
+      expect(json).toMatchObject([
+        { seq: 1, method: "POST", path: "/session", version: 3, status: 200, issued: ["access-1", "refresh-1"] },
+        { seq: 2, method: "GET", query: { fetchSessionTokens: "true" }, issued: ["cst-1", "xst-1"] },
+        { seq: 3, errorCode: "error.security.oauth-token-invalid", isWorked: true },
+        { seq: 4, body: { name: "A list" }, headers: { authorization: "Bearer access-1", "x-ig-api-key": "key:valid" } }
+      ])
+      expect(JSON.stringify(json)).not.toContain(bearer.authorization.slice(7))
     }))
 
   test("kills tokens by kind, and all of them", ({ control, gateway, login }) =>
@@ -101,9 +139,10 @@ describe("the control endpoint", () => {
         expiresInAsNumber: true
       })
       for (let i = 0; i < 8; i++) yield* gateway("GET", "/session/encryptionKey")
-      expect((yield* gateway("GET", "/session/encryptionKey")).json).toEqual({
-        errorCode: "error.public-api.exceeded-api-key-allowance"
-      })
+      const refused = { errorCode: "error.public-api.exceeded-api-key-allowance" }
+      expect((yield* gateway("GET", "/session/encryptionKey")).json).toEqual(refused)
+      yield* control("POST", "/preset", { preset: "unlimited" })
+      expect((yield* gateway("GET", "/session/encryptionKey")).status).toBe(200)
     }))
 
   test("injects faults for the next requests, and takes them back", ({ control, gateway }) =>
@@ -114,6 +153,31 @@ describe("the control endpoint", () => {
       expect((yield* gateway("GET", "/session/encryptionKey")).status).toBe(503)
       yield* control("DELETE", "/faults")
       expect((yield* gateway("GET", "/session/encryptionKey")).status).toBe(200)
+    }))
+
+  test("takes faults of every kind", ({ control, gateway }) =>
+    Effect.gen(function* () {
+      const faults: ReadonlyArray<Fault> = [
+        { kind: "slow", millis: 1, times: 2, method: "GET" },
+        { kind: "never", workDone: false },
+        { kind: "cutHeaders" },
+        { kind: "cutBody" },
+        { kind: "answer", status: 504, errorCode: "x", text: "y", headers: { "retry-after": "1" } },
+        { kind: "nonJson403" },
+        { kind: "empty405" },
+        { kind: "allowance", allowance: "account" },
+        { kind: "failedLogin" },
+        { kind: "hold", point: "body" },
+        { kind: "doubledTokenHeader" },
+        { kind: "extraHeaders", headers: { "x-more": "1" } },
+        { kind: "deadTokensAtLogin" }
+      ]
+      for (const fault of faults)
+        expect([fault, (yield* control("POST", "/faults", fault)).status]).toEqual([fault, 200])
+      yield* control("DELETE", "/faults")
+      yield* control("POST", "/faults", { kind: "extraHeaders", headers: { "x-more": "1" } })
+      expect((yield* gateway("GET", "/session/encryptionKey")).headers.get("x-more")).toBe("1")
+      expect((yield* gateway("GET", "/session/encryptionKey")).headers.get("x-more")).toBe(null)
     }))
 
   test("holds an answer until it is released", ({ control, gateway }) =>
@@ -141,23 +205,37 @@ describe("the control endpoint", () => {
     }))
 
   const wrong: ReadonlyArray<readonly [method: string, path: string, body: unknown, says: string]> = [
-    ["PATCH", "/switches", { gzipp: "never" }, "gzipp"],
-    ["PATCH", "/switches", { gzip: "sometimes" }, "gzip"],
-    ["PATCH", "/switches", "{", "not JSON"],
-    ["PATCH", "/switches", [], "body"],
-    ["POST", "/preset", { preset: "generous" }, "preset"],
-    ["POST", "/expire", { kinds: ["cookie"] }, "kinds"],
-    ["POST", "/clock", { advance: -1 }, "advance"],
-    ["POST", "/clock", { advance: "1" }, "advance"],
-    ["POST", "/faults", { kind: "flood" }, "kind"],
-    ["POST", "/faults", { kind: "answer", status: 99 }, "status"]
+    ["PATCH", "/switches", { gzipp: "never" }, "gzipp: is unexpected"],
+    ["PATCH", "/switches", { gzip: "sometimes" }, `gzip: Expected "offered", actual "sometimes"`],
+    ["PATCH", "/switches", { latency: 1, accessTtl: -1 }, "accessTtl: Expected a non-negative number, actual -1"],
+    ["PATCH", "/switches", { loginVersions: [1, "2"] }, `loginVersions.1: Expected number, actual "2"`],
+    ["PATCH", "/switches", "{", "the body is not JSON"],
+    ["PATCH", "/switches", [], "body: Expected"],
+    ["PATCH", "/switches", "null", "body: Expected"],
+    ["POST", "/preset", { preset: "generous" }, "preset: Expected"],
+    ["POST", "/preset", undefined, "preset: is missing"],
+    ["POST", "/expire", { kinds: ["cookie"] }, "kinds.0: Expected"],
+    ["POST", "/expire", { kinds: "access" }, "kinds: Expected"],
+    ["POST", "/clock", { advance: -1 }, "advance: Expected a number between 0 and"],
+    ["POST", "/clock", { advance: "1" }, `advance: Expected number, actual "1"`],
+    ["POST", "/clock", '{"advance":1e999}', "advance: Expected a number between 0 and"],
+    ["POST", "/faults", { kind: "flood" }, "kind: Expected"],
+    ["POST", "/faults", { kind: "slow" }, "millis: is missing"],
+    ["POST", "/faults", { kind: "never", times: 0 }, "times: Expected a positive number, actual 0"],
+    ["POST", "/faults", { kind: "answer", status: 99 }, "status: Expected a number between 200 and 599, actual 99"],
+    ["POST", "/purge", "{", "the body is not JSON"]
   ]
-  for (const [method, path, body, says] of wrong) {
-    test(`says in words what is wrong with ${method} ${path} ${JSON.stringify(body)}`, ({ control }) =>
-      Effect.gen(function* () {
+  test("says in words what is wrong with a body, and does nothing", ({ control, login }) =>
+    Effect.gen(function* () {
+      yield* login
+      const before = (yield* control("GET", "/counters")).json
+      for (const [method, path, body, says] of wrong) {
         const { json, status } = yield* control(method, path, body)
-        expect(status).toBe(400)
-        expect(json["error"]).toContain(says)
-      }))
-  }
+        expect([path, body, status, json["error"]]).toEqual([path, body, 400, expect.stringContaining(says)])
+        expect(Object.keys(json)).toEqual(["error"])
+        expect(json["error"]).not.toMatch(/[\n└]/)
+      }
+      expect((yield* control("GET", "/counters")).json).toEqual(before)
+      expect((yield* control("GET", "/switches")).json).toEqual(Switches.defaults)
+    }))
 })
