@@ -3,10 +3,10 @@ import type * as Switches from "@effect-ig/sandbox/Switches"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { expect, it } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as TestClock from "effect/TestClock"
-import { describe } from "vitest"
 
 const call = (method: "GET" | "POST", path: string, headers: Record<string, string> = {}, body?: unknown) =>
   Effect.gen(function* () {
@@ -42,19 +42,38 @@ const order = {
   guaranteedStop: false
 }
 
+const trade = (tokens: Readonly<Record<string, string>>) =>
+  call("POST", "/positions/otc", { ...tokens, version: "2" }, order)
+
+const traded = (tokens: Readonly<Record<string, string>>) => Effect.map(trade(tokens), ({ status }) => status === 200)
+
+const textIn = (value: unknown, name: string): string => {
+  const found = Predicate.hasProperty(value, name) ? value[name] : undefined
+  return typeof found === "string" ? found : ""
+}
+
+const oauth = Effect.gen(function* () {
+  const { identifier, password } = yield* Sandbox.Sandbox
+  const { json, status } = yield* call("POST", "/session", { version: "3" }, { identifier, password })
+  const tokens = Predicate.hasProperty(json, "oauthToken") ? json.oauthToken : undefined
+  return { status, accessToken: textIn(tokens, "access_token"), refreshToken: textIn(tokens, "refresh_token") }
+})
+
 const run = (switches: Partial<Switches.Switches>, preset: Switches.Preset = "unlimited") =>
   Effect.provide(Sandbox.layerHttpClient({ preset, switches }))
 
 describe("an allowance of eight requests a minute", () => {
   const eight = { perKeyNonTrading: 8 }
 
-  it.effect("comes back bit by bit in a bucket", () =>
+  it.effect("comes back bit by bit in a bucket, and never more than eight", () =>
     Effect.gen(function* () {
       expect(yield* served(key, 10)).toBe(8)
-      yield* TestClock.adjust("7 seconds")
+      yield* TestClock.adjust("7499 millis")
       expect(yield* served(key, 10)).toBe(0)
-      yield* TestClock.adjust("1 seconds")
+      yield* TestClock.adjust("1 millis")
       expect(yield* served(key, 10)).toBe(1)
+      yield* TestClock.adjust("30 seconds")
+      expect(yield* served(key, 10)).toBe(4)
       yield* TestClock.adjust("10 minutes")
       expect(yield* served(key, 10)).toBe(8)
     }).pipe(run({ ...eight, windowShape: "bucket" }))
@@ -64,7 +83,9 @@ describe("an allowance of eight requests a minute", () => {
     Effect.gen(function* () {
       yield* TestClock.adjust("59 seconds")
       expect(yield* served(key, 10)).toBe(8)
-      yield* TestClock.adjust("1 seconds")
+      yield* TestClock.adjust("999 millis")
+      expect(yield* served(key, 10)).toBe(0)
+      yield* TestClock.adjust("1 millis")
       expect(yield* served(key, 10)).toBe(8)
     }).pipe(run({ ...eight, windowShape: "fixed" }))
   )
@@ -74,71 +95,171 @@ describe("an allowance of eight requests a minute", () => {
       expect(yield* served(key, 4)).toBe(4)
       yield* TestClock.adjust("30 seconds")
       expect(yield* served(key, 10)).toBe(4)
-      yield* TestClock.adjust("30 seconds")
+      yield* TestClock.adjust("29999 millis")
+      expect(yield* served(key, 10)).toBe(0)
+      yield* TestClock.adjust("1 millis")
       expect(yield* served(key, 10)).toBe(4)
       yield* TestClock.adjust("30 seconds")
       expect(yield* served(key, 10)).toBe(4)
     }).pipe(run({ ...eight, windowShape: "sliding" }))
   )
 
-  it.effect("is not spent by what was refused", () =>
+  for (const windowShape of ["bucket", "fixed", "sliding"] as const) {
+    it.effect(`is not spent by what was refused: ${windowShape}`, () =>
+      Effect.gen(function* () {
+        expect(yield* served(key, 100)).toBe(8)
+        yield* TestClock.adjust("60 seconds")
+        expect(yield* served(key, 100)).toBe(8)
+      }).pipe(run({ ...eight, windowShape }))
+    )
+
+    it.effect(`of nothing serves nothing: ${windowShape}`, () =>
+      Effect.gen(function* () {
+        yield* TestClock.adjust("1 days")
+        expect(yield* served(key, 3)).toBe(0)
+      }).pipe(run({ perKeyNonTrading: 0, windowShape }))
+    )
+  }
+
+  it.effect("is spent by what is unknown or refused for other reasons, but not without the key", () =>
     Effect.gen(function* () {
-      expect(yield* served(key, 100)).toBe(8)
-      yield* TestClock.adjust("60 seconds")
-      expect(yield* served(key, 100)).toBe(8)
-    }).pipe(run({ ...eight, windowShape: "sliding" }))
+      const { setSwitches } = yield* Sandbox.Sandbox
+      expect((yield* call("GET", "/session", { "x-ig-api-key": "" })).status).toBe(400)
+      expect((yield* call("GET", "/session", { "x-ig-api-key": "wrong" })).status).toBe(403)
+      expect((yield* call("GET", "/nowhere")).status).toBe(404)
+      expect((yield* call("GET", "/session")).status).toBe(401)
+      expect(yield* served(key, 10)).toBe(6)
+      yield* setSwitches({ perKeyNonTrading: null })
+      expect(yield* served(key, 100)).toBe(100)
+    }).pipe(run(eight))
   )
 })
+
+describe("the presets", () => {
+  /** How many of a hundred reads are served to one account, and of a hundred calls to the key. */
+  const budget = Effect.gen(function* () {
+    const tokens = yield* login
+    yield* TestClock.adjust("1 minutes")
+    const reads = yield* served(
+      Effect.map(call("GET", "/accounts", tokens), ({ status }) => status === 200),
+      100
+    )
+    yield* TestClock.adjust("1 minutes")
+    return { reads, calls: yield* served(key, 100), trades: yield* served(traded(tokens), 110) }
+  })
+
+  for (const [preset, expected] of [
+    ["unlimited", { reads: 100, calls: 100, trades: 110 }],
+    ["live", { reads: 30, calls: 60, trades: 100 }],
+    ["demo", { reads: 8, calls: 8, trades: 100 }]
+  ] as const) {
+    it.effect(`give what they promise: ${preset}`, () =>
+      Effect.gen(function* () {
+        expect(yield* budget).toEqual(expected)
+      }).pipe(run({}, preset))
+    )
+  }
+})
+
+const exceeded = (what: string) => ({ errorCode: `error.public-api.exceeded-${what}-allowance` })
 
 describe("the lanes", () => {
   it.effect("are apart: trades spend their own alone, reads the key's and the account's", () =>
     Effect.gen(function* () {
       const tokens = yield* login
-      const trade = Effect.map(call("POST", "/positions/otc", { ...tokens, version: "2" }, order), (answer) => answer)
-      expect((yield* trade).status).toBe(200)
-      expect((yield* trade).status).toBe(200)
-      expect((yield* trade).json).toEqual({ errorCode: "error.public-api.exceeded-account-trading-allowance" })
       const read = call("GET", "/positions", { ...tokens, version: "2" })
+      expect(yield* served(traded(tokens), 5)).toBe(3)
+      expect((yield* trade(tokens)).json).toEqual(exceeded("account-trading"))
+      // The login was the key's first; two are left, and one of the account.
       expect((yield* read).status).toBe(200)
-      expect((yield* read).json).toEqual({ errorCode: "error.public-api.exceeded-account-allowance" })
-      expect(yield* (yield* Sandbox.Sandbox).record).toHaveLength(6)
-      const record = yield* (yield* Sandbox.Sandbox).record
-      expect(record.flatMap(({ entered }) => entered)).toHaveLength(2)
-    }).pipe(run({ perKeyNonTrading: 10, perAccountNonTrading: 1, perAccountTrading: 2 }))
+      expect((yield* read).json).toEqual(exceeded("account"))
+      expect((yield* read).json).toEqual(exceeded("api-key"))
+      const { record } = yield* Sandbox.Sandbox
+      expect((yield* record).flatMap(({ entered }) => entered)).toHaveLength(3)
+      yield* TestClock.adjust("20 seconds")
+      expect(yield* served(traded(tokens), 5)).toBe(1)
+    }).pipe(run({ perKeyNonTrading: 3, perAccountNonTrading: 1, perAccountTrading: 3 }))
   )
 
-  it.effect("count logins and refreshes, or not", () =>
+  it.effect("count a close as a trade, and a confirm as a read", () =>
     Effect.gen(function* () {
-      yield* login
-      expect(yield* key).toBe(false)
-      const sandbox = yield* Sandbox.Sandbox
-      yield* sandbox.reset
-      yield* sandbox.setSwitches({ countLogins: false, countRefresh: false })
-      yield* login
-      yield* call("POST", "/session/refresh-token", {}, { refresh_token: "none" })
-      expect(yield* key).toBe(true)
-    }).pipe(run({ perKeyNonTrading: 1 }))
+      const tokens = yield* login
+      const close = call(
+        "POST",
+        "/positions/otc",
+        { ...tokens, _method: "DELETE" },
+        { epic: order.epic, direction: "SELL", size: 1, orderType: "MARKET" }
+      )
+      expect((yield* trade(tokens)).status).toBe(200)
+      expect((yield* close).status).toBe(200)
+      expect((yield* close).json).toEqual(exceeded("account-trading"))
+      expect((yield* call("GET", "/confirms/none", tokens)).status).toBe(404)
+      expect((yield* call("GET", "/confirms/none", tokens)).json).toEqual(exceeded("account"))
+    }).pipe(run({ perAccountNonTrading: 1, perAccountTrading: 2 }))
   )
+
+  it.effect("are each account's own", () =>
+    Effect.gen(function* () {
+      const { accessToken } = yield* oauth
+      const read = (accountId: string) =>
+        Effect.map(
+          call("GET", "/accounts", { authorization: `Bearer ${accessToken}`, "ig-account-id": accountId }),
+          ({ status }) => status === 200
+        )
+      expect([yield* served(read("SBX01"), 3), yield* served(read("SBX02"), 3)]).toEqual([2, 2])
+    }).pipe(run({ perAccountNonTrading: 2 }))
+  )
+
+  for (const [countLogins, countRefresh] of [
+    [true, true],
+    [true, false],
+    [false, true],
+    [false, false]
+  ] as const) {
+    it.effect(`count logins ${countLogins ? "" : "not "}and refreshes ${countRefresh ? "" : "not"}`, () =>
+      Effect.gen(function* () {
+        const { refreshToken } = yield* oauth
+        const refreshed = yield* call("POST", "/session/refresh-token", {}, { refresh_token: refreshToken })
+        expect(refreshed.status).toBe(200)
+        expect(yield* served(key, 10)).toBe(5 - Number(countLogins) - Number(countRefresh))
+        // Nothing is left: what counts is refused, and what does not is served.
+        expect((yield* oauth).status).toBe(countLogins ? 403 : 200)
+        const again = yield* call("POST", "/session/refresh-token", {}, { refresh_token: "none" })
+        expect(again.status).toBe(countRefresh ? 403 : 401)
+      }).pipe(run({ perKeyNonTrading: 5, countLogins, countRefresh }))
+    )
+  }
 })
 
 describe("GET /operations/application", () => {
-  for (const [preset, expected] of [
-    ["unlimited", [60, 30, 100, 10_000]],
-    ["live", [60, 30, 100, 10_000]],
-    ["demo", [8, 30, 100, 10_000]]
+  const told = Effect.flatMap(login, (tokens) => call("GET", "/operations/application", tokens))
+  const row = (application: number, account: number, trading: number, points: number) => [
+    expect.objectContaining({
+      allowanceApplicationOverall: application,
+      allowanceAccountOverall: account,
+      allowanceAccountTrading: trading,
+      allowanceAccountHistoricalData: points
+    })
+  ]
+
+  for (const [preset, application] of [
+    ["unlimited", 60],
+    ["live", 60],
+    ["demo", 8]
   ] as const) {
     it.effect(`tells the allowances of ${preset}`, () =>
       Effect.gen(function* () {
-        const { json } = yield* call("GET", "/operations/application", yield* login)
-        expect(json).toMatchObject([
-          {
-            allowanceApplicationOverall: expected[0],
-            allowanceAccountOverall: expected[1],
-            allowanceAccountTrading: expected[2],
-            allowanceAccountHistoricalData: expected[3]
-          }
-        ])
+        expect((yield* told).json).toEqual(row(application, 30, 100, 10_000))
       }).pipe(run({}, preset))
     )
   }
+
+  it.effect("tells what is in force now", () =>
+    Effect.gen(function* () {
+      const { setSwitches } = yield* Sandbox.Sandbox
+      expect((yield* told).json).toEqual(row(8, 30, 100, 7))
+      yield* setSwitches({ perKeyNonTrading: 20, perAccountNonTrading: 10, perAccountTrading: 33 })
+      expect((yield* told).json).toEqual(row(20, 10, 33, 7))
+    }).pipe(run({ historicalPointsPerWeek: 7 }, "demo"))
+  )
 })
