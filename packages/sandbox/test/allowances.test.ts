@@ -216,7 +216,7 @@ describe("the lanes", () => {
     [false, true],
     [false, false]
   ] as const) {
-    it.effect(`count logins ${countLogins ? "" : "not "}and refreshes ${countRefresh ? "" : "not"}`, () =>
+    it.effect(`count what they are told to: logins ${countLogins}, refreshes ${countRefresh}`, () =>
       Effect.gen(function* () {
         const { refreshToken } = yield* oauth
         const refreshed = yield* call("POST", "/session/refresh-token", {}, { refresh_token: refreshToken })

@@ -3,14 +3,13 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { expect, it } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { describe } from "vitest"
 import { start } from "./utils/executable.ts"
 
 const Texts = Schema.Record({ key: Schema.String, value: Schema.String })
@@ -24,7 +23,9 @@ const Step = Schema.Struct({
     key: Schema.optional(Schema.NullOr(Schema.String)),
     version: Schema.optional(Schema.String),
     headers: Schema.optional(Texts),
-    body: Schema.optional(Schema.Unknown)
+    body: Schema.optional(Schema.Unknown),
+    /** A body as it is, be it JSON or not. */
+    text: Schema.optional(Schema.String)
   }),
   status: Schema.Int,
   code: Schema.optional(Schema.String),
@@ -48,17 +49,19 @@ const field = (json: unknown, path: string): unknown =>
 const play = (baseUrl: string) =>
   Effect.gen(function* () {
     const kept = new Map<string, string>()
+    const seen: Array<unknown> = []
     const filled = (text: string): string =>
       text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => kept.get(name) ?? "")
     for (const step of steps) {
-      const { body, headers = {}, key = "sandbox-api-key", method, path, version } = step.request
+      const { body, headers = {}, key = "sandbox-api-key", method, path, text: own, version } = step.request
+      const sent = body === undefined ? own : filled(JSON.stringify(body))
       const request = HttpClientRequest.make(method)(`${baseUrl}${path}`, {
         headers: {
           ...(key === null ? {} : { "X-IG-API-KEY": key }),
           ...(version === undefined ? {} : { VERSION: version }),
           ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, filled(value)]))
         },
-        ...(body === undefined ? {} : { body: HttpBody.text(filled(JSON.stringify(body)), "application/json") })
+        ...(sent === undefined ? {} : { body: HttpBody.text(sent, "application/json; charset=UTF-8") })
       })
       const response = yield* HttpClient.execute(request)
       const text = yield* response.text
@@ -78,29 +81,52 @@ const play = (baseUrl: string) =>
         return [name, from.startsWith("field ") ? String(field(json, from.slice(6))) : filled(from)]
       })
       for (const [name, value] of found) kept.set(name, value)
+      seen.push([step.say, response.status, response.headers["content-type"], shape(json)])
     }
+    return seen
   })
+
+/** The fields in their order; what differs from run to run is in some of their values. */
+const shape = (json: unknown): unknown => {
+  if (Array.isArray(json)) return json.map(shape)
+  if (Predicate.isRecord(json)) return Object.entries(json).map(([name, value]) => [name, shape(value)])
+  return typeof json
+}
 
 const inForm = Effect.flatMap(Sandbox.Sandbox, ({ baseUrl }) => play(baseUrl))
 
-describe("the scenario runs", () => {
-  it.live("in memory", () => Effect.provide(inForm, Sandbox.layerHttpClient()))
+/** What the other forms must answer, too. */
+const inMemory = Effect.provide(inForm, Sandbox.layerHttpClient())
 
-  it.live("over HTTP", () => Effect.provide(inForm, Layer.merge(Sandbox.layer(), FetchHttpClient.layer)))
+describe("the scenario runs", () => {
+  it.live("in memory", () =>
+    Effect.gen(function* () {
+      expect(yield* inMemory).toHaveLength(steps.length)
+    })
+  )
+
+  it.live("over HTTP", () =>
+    Effect.gen(function* () {
+      const seen = yield* Effect.provide(inForm, Layer.merge(Sandbox.layer(), FetchHttpClient.layer))
+      expect(seen).toEqual(yield* inMemory)
+    })
+  )
 
   it.live("against the executable", () =>
     Effect.gen(function* () {
       const running = start("--port", "0")
       const line = yield* Effect.promise(() => running.firstLine)
-      yield* play(line.replace("IG sandbox listening on ", "")).pipe(
+      const seen = yield* play(line.replace("IG sandbox listening on ", "")).pipe(
         Effect.provide(FetchHttpClient.layer),
         Effect.ensuring(Effect.sync(() => running.kill("SIGTERM")))
       )
+      expect(seen).toEqual(yield* inMemory)
       expect((yield* Effect.promise(() => running.ended)).code).toBe(0)
     })
   )
 
-  it("has steps to run", () => {
+  it("has steps to run, each by its own name", () => {
     expect(steps.length).toBeGreaterThanOrEqual(40)
+    expect(new Set(steps.map(({ say }) => say)).size).toBe(steps.length)
   })
 })
