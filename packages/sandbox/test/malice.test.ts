@@ -516,6 +516,22 @@ describe("a body", () => {
   )
 })
 
+describe("a watchlist", () => {
+  it.live("is nobody else's, however many were made and deleted", () =>
+    Effect.gen(function* () {
+      const headers = yield* loggedIn
+      const made = (name: string) =>
+        Effect.map(ask({ method: "POST", path: "/watchlists", headers, body: { name } }), ({ json }) =>
+          String(json.get("watchlistId"))
+        )
+      const old = yield* Effect.forEach(["a", "b", "c", "d", "e"], made)
+      for (const id of old.slice(0, 4)) yield* ask({ method: "DELETE", path: `/watchlists/${id}`, headers })
+      const fresh = yield* Effect.forEach(["f", "g", "h"], made)
+      expect(new Set([...old, ...fresh]).size).toBe(8)
+    }).pipe(Effect.provide(inMemory()))
+  )
+})
+
 /* ---- anything ------------------------------------------------------------------------- */
 
 /** Another one by `FUZZ_SEED=…`. */
