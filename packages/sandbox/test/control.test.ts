@@ -223,6 +223,8 @@ describe("the control endpoint", () => {
     ["POST", "/faults", { kind: "slow" }, "millis: is missing"],
     ["POST", "/faults", { kind: "never", times: 0 }, "times: Expected a positive number, actual 0"],
     ["POST", "/faults", { kind: "answer", status: 99 }, "status: Expected a number between 200 and 599, actual 99"],
+    ["POST", "/faults", { kind: "extraHeaders", headers: { "a b": "x" } }, "headers that no HTTP can carry"],
+    ["POST", "/faults", { kind: "answer", status: 200, headers: { a: "x\r\nb: y" } }, "headers that no HTTP can carry"],
     ["POST", "/purge", "{", "the body is not JSON"]
   ]
   test("says in words what is wrong with a body, and does nothing", ({ control, login }) =>

@@ -86,6 +86,18 @@ const parse = (body: Uint8Array): unknown => {
   }
 }
 
+/** A header that no HTTP can carry would look like a connection that is reset. */
+const isSendable = (fault: Fault): boolean => {
+  try {
+    if ("headers" in fault) void new Headers(fault.headers)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const SendableFault = Fault.pipe(Schema.filter((fault) => isSendable(fault) || "headers that no HTTP can carry"))
+
 /** A clock that is moved beyond the last date has no dates to tell. */
 const century = 100 * 365 * 86_400_000
 
@@ -109,7 +121,7 @@ export const make = (gateway: Gateway, sandbox: Sandbox.Service): Control => {
         sandbox.advance(advance)
       )
     ],
-    ["POST /faults", taking(Fault, sandbox.inject)],
+    ["POST /faults", taking(SendableFault, sandbox.inject)],
     ["DELETE /faults", doing(Effect.sync(() => gateway.faults.clear()))],
     ["POST /release", doing(sandbox.release)],
     ["POST /reset", doing(sandbox.reset)]
