@@ -150,3 +150,16 @@ it.effect("a body that comes in pieces is taken whole in memory, too", () =>
     expect((yield* (yield* HttpClient.HttpClient).execute(request)).status).toBe(200)
   }).pipe(Effect.provide(inMemory()))
 )
+
+it.effect("a body that is nested too deep to mask is answered, and left out of the record", () =>
+  Effect.gen(function* () {
+    const { record } = yield* Sandbox
+    for (const deep of [
+      `${"[".repeat(5000)}${"]".repeat(5000)}`,
+      `{"password":${"[".repeat(5000)}${"]".repeat(5000)}}`
+    ]) {
+      expect((yield* ask({ method: "POST", version: 2, body: deep })).status).toBe(400)
+    }
+    expect((yield* record).map(({ body }) => body)).toEqual(["(nested too deep)", "(nested too deep)"])
+  }).pipe(Effect.provide(inMemory()))
+)

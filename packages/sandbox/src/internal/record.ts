@@ -103,8 +103,22 @@ const maskValue = (world: World, name: string, value: unknown): RecordedBody => 
 const maskObject = (world: World, value: object): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(value).map(([name, value]) => [scrub(world, name), maskValue(world, name, value)]))
 
+/** Brackets within texts count too: to be wrong about those costs the record a body, to recurse too deep the request. */
+const nesting = (bytes: Uint8Array): number => {
+  let depth = 0
+  let deepest = 0
+  for (const byte of bytes) {
+    if (byte === 0x5b || byte === 0x7b) deepest = Math.max(deepest, ++depth)
+    else if (byte === 0x5d || byte === 0x7d) depth -= 1
+  }
+  return deepest
+}
+
+const deepestRecorded = 200
+
 const maskBody = (world: World, request: GatewayRequest): RecordedBody => {
   if (request.body.length === 0) return undefined
+  if (nesting(request.body) > deepestRecorded) return "(nested too deep)"
   const value = parse(request)
   if (value === undefined) return "(not JSON)"
   const masked = maskValue(world, "", value)
