@@ -198,6 +198,16 @@ describe("the lanes", () => {
     }).pipe(run({ perAccountNonTrading: 1, perAccountTrading: 2 }))
   )
 
+  it.effect("of the key are one for all its accounts: what one spends, another lacks", () =>
+    Effect.gen(function* () {
+      const authorization = `Bearer ${(yield* oauth).accessToken}`
+      const read = (account: string) => call("GET", "/session", { authorization, "ig-account-id": account })
+      expect([(yield* read("SBX01")).status, (yield* read("SBX02")).status]).toEqual([200, 200])
+      const spent = { errorCode: "error.public-api.exceeded-api-key-allowance" }
+      expect([(yield* read("SBX01")).json, (yield* read("SBX02")).json]).toEqual([spent, spent])
+    }).pipe(run({ perKeyNonTrading: 3, perAccountNonTrading: 2 }))
+  )
+
   it.effect("are each account's own", () =>
     Effect.gen(function* () {
       const { accessToken } = yield* oauth
