@@ -85,6 +85,7 @@ it.effect("refreshes nothing while the bearer has time left, with an HttpClient 
       loggedInBy: "login",
       accessToken: Redacted.make("a bearer"),
       refreshToken: Redacted.make("a refresh token"),
+      issuedAt: 0,
       expiresAt: 60_000,
       streamingTokens: Option.none(),
       switchesByHeader: false

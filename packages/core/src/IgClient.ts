@@ -1,5 +1,6 @@
 /**
- * The common stack in one Layer: which gateway, who logs in, and the session. Everything but the `HttpClient`.
+ * The common stack in one Layer: which gateway, who logs in, the session, and reads that are repeated when they fail for
+ * a passing reason. Everything but the `HttpClient`.
  *
  * @since 0.1.0
  */
@@ -7,8 +8,11 @@ import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import * as Credentials from "./Credentials.ts"
 import * as IgConfig from "./IgConfig.ts"
+import * as ReadRetry from "./ReadRetry.ts"
+import * as Session from "./Session.ts"
 import * as SessionState from "./SessionState.ts"
 
 /**
@@ -26,7 +30,7 @@ export interface Options extends IgConfig.IgConfig.Options, Credentials.Credenti
 const withState = <E>(
   config: Layer.Layer<IgConfig.IgConfig, E>,
   credentials: Layer.Layer<Credentials.Credentials, E>
-): Layer.Layer<IgClient, E> => Layer.mergeAll(config, credentials, SessionState.layer)
+): Layer.Layer<IgClient, E> => Layer.mergeAll(config, credentials, SessionState.layer, ReadRetry.layer())
 
 /**
  * @since 0.1.0
@@ -52,3 +56,21 @@ export const layerEnv: Layer.Layer<IgClient, ConfigError.ConfigError> = withStat
   IgConfig.layerEnv,
   Credentials.layerEnv
 )
+
+/**
+ * Logs in when it is built, and out when it closes: on top of one of the layers above, for a service that is signed in
+ * for as long as it runs.
+ *
+ * @example
+ * import * as IgClient from "@effect-ig/core/IgClient"
+ * import * as Session from "@effect-ig/core/Session"
+ * import * as Layer from "effect/Layer"
+ *
+ * export const MainLayer = IgClient.layerSignedIn(Session.login).pipe(Layer.provideMerge(IgClient.layerEnv))
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerSignedIn = <A, E, R>(
+  login: Effect.Effect<A, E, R>
+): Layer.Layer<never, E, Exclude<R, Scope.Scope> | Session.Ig> => Layer.scopedDiscard(Session.scoped(login))

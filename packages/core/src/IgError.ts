@@ -13,6 +13,8 @@
  *
  * @since 0.1.0
  */
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
 /**
@@ -68,6 +70,24 @@ export class ApiError extends Schema.TaggedError<ApiError>("@effect-ig/core/ApiE
   }
 }
 
+/** What `AuthError` looks like as JSON; written out, since its causes may be `AuthError`s. */
+interface AuthErrorEncoded {
+  readonly _tag: "AuthError"
+  readonly operation: string
+  readonly reason: keyof typeof authReasons
+  readonly paths?: ReadonlyArray<string> | undefined
+  readonly detail?: string | undefined
+  readonly causes?: ReadonlyArray<IgErrorEncoded> | undefined
+  readonly retryAt?: number | undefined
+}
+
+type IgErrorEncoded =
+  | typeof ApiError.Encoded
+  | AuthErrorEncoded
+  | typeof NotSentError.Encoded
+  | typeof TransportError.Encoded
+  | typeof DecodeError.Encoded
+
 const authReasons = {
   "not-signed-in": "There is no session; log in first.",
   "no-refresh-token": "Only an OAuth session (Session.login) can be refreshed; log in again instead.",
@@ -76,37 +96,54 @@ const authReasons = {
   "wrong-account": "IG answered for another account than the one asked for; nothing was changed.",
   "credentials-unavailable": "The identifier and password could not be supplied.",
   "encryption-failed": "The password could not be encrypted, and was not sent.",
+  "session-lost": "The session is dead and could not be brought back.",
+  "no-login-kept": "The session was not logged in here, so there is nothing to log in again with; log in.",
+  "account-unavailable": "No session of its own could be had for that account; nothing was changed.",
   closed: "The session's layer is closed."
 } as const
 
+const when = (millis: number): string =>
+  Option.match(DateTime.make(millis), { onNone: () => "later", onSome: (time) => `after ${DateTime.formatIso(time)}` })
+
+const authReason = Schema.Literal(
+  "not-signed-in",
+  "no-refresh-token",
+  "tokens-missing",
+  "no-streaming-tokens",
+  "wrong-account",
+  "credentials-unavailable",
+  "encryption-failed",
+  "session-lost",
+  "no-login-kept",
+  "account-unavailable",
+  "closed"
+)
+
 /**
  * We cannot authenticate, without or before an answer of IG's that says so. `paths` names the parts of an answer that
- * were missing, never their values; `detail` says more where the reason alone does not.
+ * were missing, never their values; `detail` says more where the reason alone does not. A `session-lost` has in `causes`
+ * what was tried to bring the session back and how each failed, and in `retryAt`, in ms since the epoch, when it will be
+ * tried again, if that is not at the next call.
  *
  * @since 0.1.0
  * @category errors
  */
 export class AuthError extends Schema.TaggedError<AuthError>("@effect-ig/core/AuthError")("AuthError", {
   operation: Schema.String,
-  reason: Schema.Literal(
-    "not-signed-in",
-    "no-refresh-token",
-    "tokens-missing",
-    "no-streaming-tokens",
-    "wrong-account",
-    "credentials-unavailable",
-    "encryption-failed",
-    "closed"
-  ),
+  reason: authReason,
   paths: Schema.optional(Schema.Array(Schema.String)),
-  detail: Schema.optional(Schema.String)
+  detail: Schema.optional(Schema.String),
+  causes: Schema.optional(Schema.Array(Schema.suspend((): Schema.Schema<IgError, IgErrorEncoded> => anyIgError))),
+  retryAt: Schema.optional(Schema.Number)
 }) {
   override get message(): string {
     return sentence(this.operation, [
       this.reason,
       this.paths && `(${this.paths.join(", ")})`,
       `– ${authReasons[this.reason]}`,
-      this.detail
+      this.detail,
+      this.retryAt === undefined ? undefined : `It will be tried again ${when(this.retryAt)}.`,
+      this.causes && this.causes.map(({ message }) => `[${message}]`).join(" ")
     ])
   }
 }
@@ -120,7 +157,7 @@ export class AuthError extends Schema.TaggedError<AuthError>("@effect-ig/core/Au
  */
 export class NotSentError extends Schema.TaggedError<NotSentError>("@effect-ig/core/NotSentError")("NotSentError", {
   operation: Schema.String,
-  reason: Schema.Literal("invalid-request"),
+  reason: Schema.Literal("invalid-request", "not-permitted"),
   path: Schema.optional(Schema.String),
   detail: Schema.String
 }) {
@@ -196,6 +233,8 @@ export class DecodeError extends Schema.TaggedError<DecodeError>("@effect-ig/cor
  */
 export type IgError = ApiError | AuthError | NotSentError | TransportError | DecodeError
 
+const anyIgError = Schema.Union(ApiError, AuthError, NotSentError, TransportError, DecodeError)
+
 /** Codes that speak of who we are, at whatever status. A 5xx says that IG could not tell. */
 const aboutUs = [
   "error.security.",
@@ -244,6 +283,7 @@ export const isTransient = (error: IgError): boolean => {
     case "TransportError":
       return error.reason !== "tls" && error.reason !== "repeated"
     case "AuthError":
+      return error.retryAt !== undefined || (error.causes?.slice(-1).some(isTransient) ?? false)
     case "NotSentError":
     case "DecodeError":
       return false

@@ -10,12 +10,14 @@
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { Credentials } from "./Credentials.ts"
-import { IgConfig } from "./IgConfig.ts"
+import type { Description } from "./Endpoint.ts"
+import type { IgConfig } from "./IgConfig.ts"
 import {
   type ApiError,
   AuthError,
@@ -25,16 +27,29 @@ import {
   type TransportError
 } from "./IgError.ts"
 import * as Account from "./internal/account.ts"
-import * as Endpoint from "./internal/endpoint.ts"
-import type { Turn } from "./internal/exchanges.ts"
+import * as Call from "./internal/call.ts"
+import * as Endpoint from "./internal/endpoints.ts"
+import { tell } from "./internal/events.ts"
 import { isAccountId } from "./internal/identifiers.ts"
 import * as Login from "./internal/login.ts"
 import * as LoginMode from "./internal/loginMode.ts"
-import { decode, send } from "./internal/send.ts"
-import { bothTokens, carry, signedIn, withBearer } from "./internal/tokens.ts"
+import * as Logout from "./internal/logout.ts"
+import { refreshOnce, renew } from "./internal/renewal.ts"
+import { decode, spanOf } from "./internal/send.ts"
+import { endSiblings } from "./internal/siblings.ts"
+import { bothTokens, keyOf, signedIn } from "./internal/tokens.ts"
 import type * as Wire from "./internal/wire.ts"
 import { PasswordCipher } from "./PasswordCipher.ts"
-import { OAuthSession, SessionState, SignedOut, StreamingTokens, TokenSession } from "./SessionState.ts"
+import { Renewal } from "./Renewal.ts"
+import { SessionEvent } from "./SessionEvent.ts"
+import {
+  OAuthSession,
+  type Session,
+  SessionState,
+  type SignedIn,
+  StreamingTokens,
+  TokenSession
+} from "./SessionState.ts"
 
 /**
  * What every operation needs: the session, which gateway to talk to, and a client to talk with.
@@ -44,22 +59,7 @@ import { OAuthSession, SessionState, SignedOut, StreamingTokens, TokenSession } 
  */
 export type Ig = SessionState | IgConfig | HttpClient.HttpClient
 
-const operation = (endpoint: Endpoint.Endpoint<unknown>) =>
-  Effect.withSpan(`Ig.${endpoint.name}`, {
-    kind: "client",
-    captureStackTrace: false,
-    attributes: {
-      "http.request.method": endpoint.method,
-      "url.template": endpoint.path,
-      "ig.version": endpoint.version
-    }
-  })
-
-const exchange = <A, E>(
-  endpoint: Endpoint.Endpoint<unknown>,
-  work: (turn: Turn) => Effect.Effect<A, E, IgConfig | HttpClient.HttpClient>
-): Effect.Effect<A, E | AuthError, Ig> =>
-  Effect.flatMap(SessionState, ({ exchanges }) => exchanges.run(endpoint.name, work)).pipe(operation(endpoint))
+const operation = (endpoint: Description) => spanOf(`Ig.${endpoint.name}`, endpoint, "internal")
 
 /**
  * Logs in by OAuth: `POST /session`, Version 3. The bearer lives about 60 seconds; `refresh` renews it.
@@ -114,24 +114,32 @@ export const loginV2WithEncryption: Effect.Effect<TokenSession, IgError, Ig | Cr
   )
 
 /**
- * Renews the bearer of an OAuth session: `POST /session/refresh-token`, Version 1. IG gives a new refresh token with it
+ * Renews an OAuth session now: `POST /session/refresh-token`, Version 1. IG gives a new bearer and a new refresh token,
  * and the old one is spent. Also works when the bearer is dead already, for about 10 minutes.
+ *
+ * Calls renew the session by themselves, so this is seldom needed. It joins a renewal under way, and goes as far as that
+ * does: where the refresh token is dead, to logging in again. With `Renewal.off` it refreshes and does nothing else.
  *
  * @since 0.1.0
  * @category operations
  */
-export const refresh: Effect.Effect<OAuthSession, IgError, Ig> = exchange(Endpoint.refresh, ({ current, settle }) =>
-  Effect.gen(function* () {
-    const session = yield* signedIn(Endpoint.refresh.name, current)
-    if (session._tag !== "OAuthSession") {
-      return yield* new AuthError({ operation: Endpoint.refresh.name, reason: "no-refresh-token" })
-    }
-    const answer = yield* send(Endpoint.refresh, { body: { refresh_token: Redacted.value(session.refreshToken) } })
-    const renewed = withBearer(session, yield* decode(Endpoint.refresh, answer), answer)
-    yield* settle(renewed)
-    return renewed
-  })
-)
+export const refresh: Effect.Effect<OAuthSession, IgError, Ig> = Effect.gen(function* () {
+  const { internals } = yield* SessionState
+  const session = yield* oauthSession(internals.main.exchanges.current())
+  const renewed = (yield* Renewal).isOn
+    ? yield* renew(internals, internals.main, session, "asked")
+    : yield* internals.main.exchanges.run(Endpoint.refresh.name, (turn) =>
+        Effect.flatMap(oauthSession(turn.current), (current) => refreshOnce(internals.main, turn, current))
+      )
+  return yield* oauthSession(renewed)
+}).pipe(operation(Endpoint.refresh))
+
+const oauthSession = (current: Session): Effect.Effect<OAuthSession, AuthError> =>
+  Effect.filterOrFail(
+    signedIn(Endpoint.refresh.name, current),
+    (session) => session._tag === "OAuthSession",
+    () => new AuthError({ operation: Endpoint.refresh.name, reason: "no-refresh-token" })
+  )
 
 /**
  * What `GET /session` says. `timezoneOffset` is in hours, daylight saving included.
@@ -153,15 +161,15 @@ export const read = (options?: {
   readonly fetchTokens?: boolean | undefined
 }): Effect.Effect<SessionDetails, IgError, Ig> => (options?.fetchTokens === true ? readWithTokens : readOnly)
 
-const readOnly: Effect.Effect<SessionDetails, IgError, Ig> = Effect.gen(function* () {
-  const session = yield* signedIn(Endpoint.read.name, yield* (yield* SessionState).get)
-  return yield* decode(Endpoint.read, yield* send(Endpoint.read, { tokens: carry(session) }))
-}).pipe(operation(Endpoint.read))
+const readOnly: Effect.Effect<SessionDetails, IgError, Ig> = Effect.flatMap(
+  Endpoint.read.encode(undefined),
+  (request) => Call.call(Endpoint.read, request)
+)
 
-const readWithTokens: Effect.Effect<SessionDetails, IgError, Ig> = exchange(Endpoint.read, ({ current, settle }) =>
+const readWithTokens: Effect.Effect<SessionDetails, IgError, Ig> = Call.exchangeIn(Endpoint.read, (live, { settle }) =>
   Effect.gen(function* () {
-    const session = yield* signedIn(Endpoint.read.name, current)
-    const answer = yield* send(Endpoint.read, { query: { fetchSessionTokens: "true" }, tokens: carry(session) })
+    const { session } = live
+    const answer = yield* Call.sendIn(live, Endpoint.read, { query: { fetchSessionTokens: "true" } })
     const tokens = yield* bothTokens(Endpoint.read.name, answer)
     const details = yield* decode(Endpoint.read, answer)
     yield* settle(
@@ -197,12 +205,12 @@ export const switchAccount = (
   options?: { readonly defaultAccount?: boolean | undefined }
 ): Effect.Effect<AccountSwitch, IgError, Ig> =>
   isAccountId(accountId)
-    ? exchange(Endpoint.switchAccount, ({ current, settle }) =>
+    ? Call.exchangeIn(Endpoint.switchAccount, ({ internals, session }, { settle }) =>
         Effect.gen(function* () {
-          const session = yield* signedIn(Endpoint.switchAccount.name, current)
           const target = { accountId, defaultAccount: options?.defaultAccount ?? false }
-          const moved = yield* Account.moveTo(session, target)
+          const moved = yield* Effect.mapError(Account.moveTo(session, target), Call.refusedSwitch(session))
           yield* settle(moved.session)
+          yield* tell(internals, (at) => SessionEvent.Switched({ at, accountId }))
           return moved.how
         })
       )
@@ -232,20 +240,18 @@ export const encryptionKey: Effect.Effect<
   EncryptionKey,
   ApiError | TransportError | NotSentError | DecodeError,
   IgConfig | HttpClient.HttpClient
-> = Effect.flatMap(send(Endpoint.encryptionKey), (answer) => decode(Endpoint.encryptionKey, answer)).pipe(
-  operation(Endpoint.encryptionKey)
-)
+> = Effect.flatMap(Endpoint.encryptionKey.encode(undefined), (request) => Call.bare(Endpoint.encryptionKey, request))
 
 /**
- * Ends the session: `DELETE /session`, Version 1. A 401 means that it was over already. Here the session ends whatever
- * IG says; any other failure is still reported. Does nothing when signed out.
+ * Ends the session, and those that `withAccount` opened: `DELETE /session`, Version 1. A 401 means that it was over
+ * already. Here the session ends whatever IG says; any other failure is still reported. Does nothing when signed out.
  *
  * @since 0.1.0
  * @category operations
  */
-export const logout: Effect.Effect<void, IgError, Ig> = exchange(Endpoint.logout, ({ current, settle }) =>
-  current._tag === "SignedOut" ? Effect.void : Effect.ensuring(Login.end(current), settle(new SignedOut()))
-)
+export const logout: Effect.Effect<void, IgError, Ig> = Call.exchange(Endpoint.logout, (turn, internals) =>
+  Effect.ensuring(Logout.endIn(internals, turn), endSiblings(internals))
+).pipe(operation(Endpoint.logout))
 
 /**
  * Logs in now and out when the scope closes, whatever closes it: success, failure, defect or interrupt. Logging out is
@@ -258,23 +264,63 @@ export const logout: Effect.Effect<void, IgError, Ig> = exchange(Endpoint.logout
 export const scoped = <A, E, R>(login: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Ig | Scope.Scope> =>
   Effect.gen(function* () {
     const owner: Login.Owner = { login: undefined, isGone: false }
-    yield* Effect.addFinalizer(() => endOwned(owner))
+    yield* Effect.addFinalizer(() => Login.endOwned(owner))
     return yield* Effect.provideService(login, Login.LoginOwner, owner)
   })
 
-const endOwned = (owner: Login.Owner): Effect.Effect<void, never, Ig> =>
-  Effect.gen(function* () {
-    owner.isGone = true
-    if (owner.login === undefined) return
-    const { logoutTimeout } = yield* IgConfig
-    const ending = exchange(Endpoint.logout, ({ current, login, settle }) =>
-      current._tag === "SignedOut" || login !== owner.login
-        ? Effect.void
-        : Effect.ensuring(Login.hurried(Login.end(current)), settle(new SignedOut()))
-    )
-    yield* ending.pipe(
-      Effect.interruptible,
-      Effect.timeoutFail({ duration: logoutTimeout, onTimeout: () => "there was no time left to log out" }),
-      Effect.ignoreLogged
-    )
+/**
+ * What a health check wants to know. `expiresAt` is when the bearer dies, in ms since the epoch; CST has no known end.
+ * `isLost` says that IG has refused the session and that it could not be brought back, so far.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Status = Data.TaggedEnum<{
+  SignedOut: {}
+  SignedIn: {
+    readonly accountId: string
+    readonly clientId: string
+    readonly loggedInBy: SignedIn["loggedInBy"]
+    readonly expiresAt: Option.Option<number>
+    readonly isRenewing: boolean
+    readonly isLost: boolean
+  }
+}>
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Status: Data.TaggedEnum.Constructor<Status> = Data.taggedEnum<Status>()
+
+/**
+ * How the session is now, without asking IG.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const status: Effect.Effect<Status, never, SessionState> = Effect.map(SessionState, ({ internals }) => {
+  const { dead, exchanges, flight } = internals.main
+  const session = exchanges.current()
+  if (session._tag === "SignedOut") return Status.SignedOut()
+  const { accountId, clientId, loggedInBy } = session
+  return Status.SignedIn({
+    accountId,
+    clientId,
+    loggedInBy,
+    expiresAt: session._tag === "OAuthSession" ? Option.some(session.expiresAt) : Option.none(),
+    isRenewing: flight !== undefined,
+    isLost: dead === keyOf(session)
   })
+})
+
+/**
+ * What happens to the session from now on, until its layer closes. Who falls more than 1,000 events behind misses the
+ * oldest.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const events: Stream.Stream<SessionEvent, never, SessionState> = Stream.unwrap(
+  Effect.map(SessionState, ({ internals }) => Stream.fromPubSub(internals.events))
+)

@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { AuthError } from "./IgError.ts"
-import { type Exchanges, makeExchanges } from "./internal/exchanges.ts"
+import { closeInternals, type Internals, makeInternals } from "./internal/slot.ts"
 
 const Secret = Schema.Redacted(Schema.NonEmptyString)
 
@@ -68,6 +68,8 @@ export class OAuthSession extends Schema.TaggedClass<OAuthSession>("@effect-ig/c
   loggedInBy: Schema.Literal("login", "loginWithEncryption"),
   accessToken: Secret,
   refreshToken: Secret,
+  /** When the bearer was asked for, in ms since the epoch. */
+  issuedAt: Schema.Number,
   /** When the bearer dies, in ms since the epoch by Effect's `Clock`; counted from before the request was sent. */
   expiresAt: Schema.Number,
   /** Beside the bearer, never instead of it; gone after a switch of the account. */
@@ -114,14 +116,16 @@ export declare namespace SessionState {
     readonly get: Effect.Effect<Session>
     readonly changes: Stream.Stream<Session>
     /** @internal */
-    readonly exchanges: Exchanges
+    readonly internals: Internals
   }
 }
 
 const make = (initial: Session) =>
   Effect.gen(function* () {
-    const exchanges = yield* makeExchanges(initial)
-    return { get: SubscriptionRef.get(exchanges.session), changes: exchanges.session.changes, exchanges }
+    const internals = yield* makeInternals(initial)
+    yield* Effect.addFinalizer(() => closeInternals(internals))
+    const { session } = internals.main.exchanges
+    return { get: SubscriptionRef.get(session), changes: session.changes, internals }
   })
 
 /**

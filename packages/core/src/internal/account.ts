@@ -7,7 +7,7 @@ import type { IgConfig } from "../IgConfig.ts"
 import { AuthError, DecodeError } from "../IgError.ts"
 import { OAuthSession, type SignedIn, TokenSession } from "../SessionState.ts"
 import { isTokenCode } from "./codes.ts"
-import * as Endpoint from "./endpoint.ts"
+import * as Endpoint from "./endpoints.ts"
 import { type Answer, decode, send, type SendError } from "./send.ts"
 import { carry, givenTokens } from "./tokens.ts"
 import type * as Wire from "./wire.ts"
@@ -28,6 +28,8 @@ export interface Moved<S extends SignedIn> {
 export interface Target {
   readonly accountId: string
   readonly defaultAccount: boolean
+  /** IG is known to refuse `PUT /session` under a bearer. */
+  readonly byHeader?: boolean | undefined
 }
 
 type MoveError = SendError | AuthError | DecodeError
@@ -36,7 +38,10 @@ type Move<S extends SignedIn> = Effect.Effect<Moved<S>, MoveError, IgConfig | Ht
 const operation = Endpoint.switchAccount.name
 
 const put = (session: SignedIn, target: Target): Effect.Effect<Answer, SendError, IgConfig | HttpClient.HttpClient> =>
-  send(Endpoint.switchAccount, { body: target, tokens: carry(session) })
+  send(Endpoint.switchAccount, {
+    body: { accountId: target.accountId, defaultAccount: target.defaultAccount },
+    tokens: carry(session)
+  })
 
 /** Documented as 400, seen as 412; the tokens stay as they are. */
 const isAlreadyActive = (error: MoveError): boolean =>
@@ -101,8 +106,10 @@ export const moveTokenSession = (session: TokenSession, target: Target): Move<To
 
 export const moveOAuthSession = (session: OAuthSession, target: Target): Move<OAuthSession> => {
   const isThere = session.accountId === target.accountId
-  if (session.switchesByHeader && !target.defaultAccount) {
-    return isThere ? Effect.succeed(alreadyOn(session)) : moveHeader(session, target)
+  if ((session.switchesByHeader || target.byHeader === true) && !target.defaultAccount) {
+    return isThere
+      ? Effect.succeed(alreadyOn(new OAuthSession({ ...session, switchesByHeader: true })))
+      : moveHeader(session, target)
   }
   return moveBearer(session, target).pipe(
     Effect.catchIf(

@@ -3,9 +3,9 @@ import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import type { Description } from "../Endpoint.ts"
 import { ApiError, DecodeError } from "../IgError.ts"
 import { advise, isTokenCode } from "./codes.ts"
-import type { Endpoint } from "./endpoint.ts"
 import type { Answer, Carried } from "./send.ts"
 
 const parseJson = Schema.decodeUnknownOption(Schema.parseJson())
@@ -22,7 +22,7 @@ const ofAnotherAccount = "The bearer is alive, but the account is not one of thi
 const isForeignAccount = (errorCode: string | undefined, carried: Carried): boolean =>
   carried === "bearer" && isTokenCode(errorCode) && errorCode?.includes(".account-token-") === true
 
-export const toApiError = (endpoint: Endpoint<unknown>, carried: Carried, answer: Answer): ApiError => {
+export const toApiError = (endpoint: Description, carried: Carried, answer: Answer): ApiError => {
   const errorCode = Option.getOrUndefined(decodeFailure(json(answer.body)))?.errorCode
   const advice = advise(answer.status, errorCode)
   const foreign = isForeignAccount(errorCode, carried)
@@ -37,7 +37,10 @@ export const toApiError = (endpoint: Endpoint<unknown>, carried: Carried, answer
 }
 
 /** Effect's own formatters also print what stood there: a secret perhaps, or nested deeper than the stack goes. */
-const pathsOf = (issue: ParseResult.ParseIssue, path: ReadonlyArray<PropertyKey> = []): ReadonlyArray<string> => {
+export const pathsOf = (
+  issue: ParseResult.ParseIssue,
+  path: ReadonlyArray<PropertyKey> = []
+): ReadonlyArray<string> => {
   switch (issue._tag) {
     case "Pointer":
       return pathsOf(issue.issue, path.concat(issue.path))

@@ -185,6 +185,19 @@ const tokenCodes: ReadonlySet<string> = new Set([
 export const isTokenCode = (errorCode: string | undefined): boolean =>
   errorCode !== undefined && tokenCodes.has(errorCode)
 
+/**
+ * Which of them bring a session back when it is renewed: `session.md` §9. Under a bearer the account is named by a header,
+ * and a code that speaks of the account says that it is not the client's.
+ */
+const renewing = {
+  nothing: [],
+  bearer: ["error.security.oauth-token-", "error.security.client-token-"],
+  cst: ["error.security.client-token-", "error.security.account-token-"]
+} as const
+
+export const isRenewable = (carried: keyof typeof renewing, errorCode: string | undefined): boolean =>
+  isTokenCode(errorCode) && renewing[carried].some((prefix) => errorCode?.startsWith(prefix) === true)
+
 export const advise = (status: number, errorCode: string | undefined): Advice => {
   if (errorCode === undefined) return byStatus(status)
   return exact.get(errorCode) ?? prefixes.find(([prefix]) => errorCode.startsWith(prefix))?.[1] ?? byStatus(status)

@@ -1,44 +1,76 @@
-/** A call as data, and the calls of a session: `session.md` §2–§8. */
+/** A call as data: what goes onto the wire of it, and what its answer is. */
+import * as Effect from "effect/Effect"
+import type * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import * as Wire from "./wire.ts"
+import type { Endpoint, Input, Options, Pairs } from "../Endpoint.ts"
+import { NotSentError } from "../IgError.ts"
+import { pathsOf } from "./classify.ts"
 
-export interface Endpoint<A> {
-  /** `session.login`: the operation in errors, and behind `Ig.` the name of the span. */
-  readonly name: string
-  readonly method: "GET" | "POST" | "PUT" | "DELETE"
-  readonly path: string
-  readonly version: number
-  /** A mutation leaves at most once, whatever the user's `HttpClient` does. */
-  readonly effect: "read" | "mutation"
-  readonly decode: ReturnType<typeof Schema.decodeUnknown<A, unknown, never>>
+const refuse = (operation: string, path: string, detail: string) =>
+  new NotSentError({ operation, reason: "invalid-request", path, detail })
+
+/** Never what stood there: it may be anything. */
+const toNotSent = (operation: string, part: string) => (error: ParseResult.ParseError) => {
+  const paths = pathsOf(error.issue).map((path) => (path === "body" ? part : `${part}.${path}`))
+  return refuse(operation, paths.join(", "), "Not what the schema of this endpoint takes.")
 }
 
-const endpoint = <A, I>(
-  name: string,
-  [method, path, version]: readonly [method: Endpoint<A>["method"], path: string, version: number],
-  effect: Endpoint<A>["effect"],
-  answer: Schema.Schema<A, I>
-): Endpoint<A> => ({ name, method, path, version, effect, decode: Schema.decodeUnknown(answer, { errors: "all" }) })
+const get = (input: unknown, name: string): unknown => (Predicate.hasProperty(input, name) ? input[name] : undefined)
 
-export const loginV3 = endpoint("session.login", ["POST", "/session", 3], "mutation", Wire.LoginV3)
+const hole = /\{([^{}]+)\}/g
 
-export const loginV2 = endpoint("session.loginV2", ["POST", "/session", 2], "mutation", Wire.LoginV2)
+/** A dot segment would be taken out of the URL, and the call would be another. */
+const segment = (value: unknown): string | undefined => {
+  const text = typeof value === "string" || typeof value === "number" ? String(value) : ""
+  return text === "" || text === "." || text === ".." ? undefined : encodeURIComponent(text)
+}
 
-export const loginV3Encrypted: typeof loginV3 = { ...loginV3, name: "session.loginWithEncryption" }
+const fill = (operation: string, template: string, values: unknown): Effect.Effect<string, NotSentError> => {
+  const holes = [...template.matchAll(hole)].map(([, name = ""]) => name)
+  const wrong = holes.find((name) => segment(get(values, name)) === undefined)
+  return wrong === undefined
+    ? Effect.succeed(template.replace(hole, (_, name: string) => segment(get(values, name)) ?? ""))
+    : Effect.fail(refuse(operation, `path.${wrong}`, "Expected a text that is neither empty nor a dot segment."))
+}
 
-export const loginV2Encrypted: typeof loginV2 = { ...loginV2, name: "session.loginV2WithEncryption" }
+const present = (pairs: Pairs): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(pairs).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)] as const]))
+  )
 
-export const refresh = endpoint("session.refresh", ["POST", "/session/refresh-token", 1], "mutation", Wire.OAuthToken)
-
-export const read = endpoint("session.read", ["GET", "/session", 1], "read", Wire.SessionDetails)
-
-export const switchAccount = endpoint("session.switchAccount", ["PUT", "/session", 1], "mutation", Wire.AccountSwitch)
-
-export const encryptionKey = endpoint(
-  "session.encryptionKey",
-  ["GET", "/session/encryptionKey", 1],
-  "read",
-  Wire.EncryptionKey
-)
-
-export const logout = endpoint("session.logout", ["DELETE", "/session", 1], "mutation", Schema.Unknown)
+export const make = <
+  const Path extends string,
+  Answer,
+  AnswerJson,
+  Query = never,
+  QueryPairs extends Pairs = Pairs,
+  Body = never,
+  BodyJson = unknown
+>(
+  options: Options<Path, Query, QueryPairs, Body, BodyJson, Answer, AnswerJson>
+): Endpoint<Input<Path, Query, Body>, Answer> => {
+  const { answer, body, method, name, path, query, version } = options
+  const encodeQuery = query && Schema.encodeUnknown(query, { errors: "all" })
+  const encodeBody = body && Schema.encodeUnknown(body, { errors: "all" })
+  return {
+    name,
+    method,
+    path,
+    version,
+    effect: options.effect ?? (method === "GET" ? "read" : "mutation"),
+    allowance: options.allowance ?? "non-trading",
+    session: options.session ?? true,
+    encode: (input: unknown) =>
+      Effect.gen(function* () {
+        const queryOf = encodeQuery?.(get(input, "query") ?? {})
+        const bodyOf = encodeBody?.(get(input, "body") ?? {})
+        return {
+          path: yield* fill(name, path, get(input, "path")),
+          query: queryOf && present(yield* Effect.mapError(queryOf, toNotSent(name, "query"))),
+          body: bodyOf && (yield* Effect.mapError(bodyOf, toNotSent(name, "body")))
+        }
+      }),
+    decode: Schema.decodeUnknown(answer, { errors: "all" })
+  }
+}

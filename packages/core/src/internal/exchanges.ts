@@ -8,19 +8,37 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import type * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Tracer from "effect/Tracer"
+import type { Credentials } from "../Credentials.ts"
+import { CurrentAccount } from "../CurrentAccount.ts"
 import type { IgConfig } from "../IgConfig.ts"
 import { AuthError, type IgError } from "../IgError.ts"
 import type { Session, SignedIn } from "../SessionState.ts"
 
-/** The login that the current session descends from; a refresh or a switch keeps it. */
+/** What every exchange needs. */
+export type Needs = IgConfig | HttpClient.HttpClient
+
+/** The login that a session descends from, and what logs in again for it; a refresh or a switch keeps it. */
 export interface LoggedIn {
-  /** What would log it in again: the same exchange, with the credentials and the cipher that it ran with. */
-  readonly again: Effect.Effect<SignedIn, IgError, Needs>
+  /** Asked anew each time, and never kept. */
+  readonly credentials: Effect.Effect<Credentials.Values, AuthError>
+  /** The same exchange as then, with the same encryption; complete when it is on that account. */
+  readonly open: (values: Credentials.Values, to: Option.Option<Destination>) => Effect.Effect<SignedIn, IgError, Needs>
+}
+
+/** Where a login has to end. */
+export interface Destination {
+  readonly accountId: string
+  /** IG is known to refuse `PUT /session` under a bearer, so that it need not be asked again. */
+  readonly byHeader: boolean
+  /** Of sessions in use. IG may answer a login with one of them, and to move it would be to take it from its users. */
+  readonly inUse: ReadonlyArray<SignedIn>
 }
 
 /** What an exchange sees of the session, while no other exchange can change it. */
@@ -32,82 +50,167 @@ export interface Turn {
   readonly settle: (next: Session, login?: LoggedIn | undefined) => Effect.Effect<void>
 }
 
-type Needs = IgConfig | HttpClient.HttpClient
-
 export interface Exchanges {
   readonly session: SubscriptionRef.SubscriptionRef<Session>
+  readonly current: () => Session
+  readonly login: () => LoggedIn | undefined
+  readonly isClosed: () => boolean
   /** Waits its turn, interruptibly; then the work goes on to its end whether or not the caller stays. */
   readonly run: <A, E>(
     operation: string,
     work: (turn: Turn) => Effect.Effect<A, E, Needs>
   ) => Effect.Effect<A, E | AuthError, Needs>
+  /** Begins work in a fiber of the session's own, without a turn; `close` waits for it. */
+  readonly begin: <A, E>(
+    context: Context.Context<Needs>,
+    work: Effect.Effect<A, E, Needs>,
+    onEnd: (exit: Exit.Exit<A, E>) => void
+  ) => Effect.Effect<A, E>
+  /** Ends when no exchange is under way. */
+  readonly free: Effect.Effect<void>
+  /** Ends when the session next changes, or the layer closes. */
+  readonly changed: Effect.Effect<void>
+  /** Ends the exchange under way where it stands. What IG makes of it is lost: for closing in a hurry. */
+  readonly cut: Effect.Effect<void>
+  /** Lets nothing begin any more, and waits for what is under way. */
+  readonly close: Effect.Effect<void>
+  /** Exchanges of another session, in the same layer. */
+  readonly another: (initial: Session) => Effect.Effect<Exchanges>
 }
 
-export const makeExchanges = (initial: Session): Effect.Effect<Exchanges, never, Scope.Scope> =>
+interface UnderWay {
+  readonly ended: Deferred.Deferred<void>
+  fiber: Fiber.RuntimeFiber<void> | undefined
+  isCut: boolean
+}
+
+/** Of the starter's, an exchange gets the services, and nothing that the starter set for itself. */
+export const handedOn: (context: Context.Context<Needs>) => Context.Context<Needs> = Context.omit(
+  Tracer.ParentSpan,
+  Scope.Scope,
+  CurrentAccount
+)
+
+export const makeExchanges = (initial: Session): Effect.Effect<Exchanges> =>
+  // The layer's own: an exchange must not inherit what its starter happens to have set for itself.
+  Effect.flatMap(Effect.runtime<never>(), (runtime) => makeIn(runtime, initial))
+
+const makeIn = (runtime: Runtime.Runtime<never>, initial: Session): Effect.Effect<Exchanges> =>
   Effect.gen(function* () {
     const session = yield* SubscriptionRef.make(initial)
-    // The layer's own: an exchange must not inherit what its starter happens to have set for itself.
-    const runtime = yield* Effect.runtime<never>()
+    const fibers = new Set<Fiber.RuntimeFiber<void>>()
+    let current = initial
     let login: LoggedIn | undefined
-    let underWay: Deferred.Deferred<void> | undefined
+    let underWay: UnderWay | undefined
+    let change = Deferred.unsafeMake<void>(FiberId.none)
     let closed = false
 
-    const idle: Effect.Effect<void> = Effect.suspend(() =>
-      underWay === undefined ? Effect.void : Effect.zipRight(Deferred.await(underWay), idle)
-    )
-
-    yield* Effect.addFinalizer(() =>
-      Effect.suspend(() => {
-        closed = true
-        return idle
-      })
-    )
+    const announce = () => {
+      Deferred.unsafeDone(change, Exit.void)
+      change = Deferred.unsafeMake(FiberId.none)
+    }
 
     const takeTurn = (
       operation: string,
       restore: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-    ): Effect.Effect<Deferred.Deferred<void>, AuthError> =>
+    ): Effect.Effect<UnderWay, AuthError> =>
       Effect.suspend(() => {
         if (closed) return Effect.fail(new AuthError({ operation, reason: "closed" }))
         if (underWay !== undefined) {
-          return Effect.zipRight(restore(Deferred.await(underWay)), takeTurn(operation, restore))
+          return Effect.zipRight(restore(Deferred.await(underWay.ended)), takeTurn(operation, restore))
         }
-        underWay = Deferred.unsafeMake<void>(FiberId.none)
+        underWay = { ended: Deferred.unsafeMake(FiberId.none), fiber: undefined, isCut: false }
         return Effect.succeed(underWay)
       })
 
-    const turn: Effect.Effect<Turn> = Effect.map(SubscriptionRef.get(session), (current) => ({
+    const turn: Effect.Effect<Turn> = Effect.sync(() => ({
       current,
       login,
       isClosed: () => closed,
       settle: (next, nextLogin = login) =>
         Effect.suspend(() => {
           login = next._tag === "SignedOut" ? undefined : nextLogin
+          current = next
+          announce()
           return SubscriptionRef.set(session, next)
         })
     }))
+
+    const fork = <A, E>(
+      context: Context.Context<Needs>,
+      work: Effect.Effect<A, E, Needs>,
+      onEnd: (exit: Exit.Exit<A, E>) => void
+    ): Fiber.RuntimeFiber<void> => {
+      const own = work.pipe(
+        // The layer may have been built where interruption is off; time limits must work all the same.
+        Effect.interruptible,
+        Effect.provide(handedOn(context)),
+        Effect.exit,
+        Effect.map((exit) => {
+          fibers.delete(fiber)
+          onEnd(exit)
+        })
+      )
+      const fiber = Runtime.runFork(runtime)(own, { immediate: false })
+      fibers.add(fiber)
+      return fiber
+    }
+
+    const begin = <A, E>(
+      context: Context.Context<Needs>,
+      work: Effect.Effect<A, E, Needs>,
+      onEnd: (exit: Exit.Exit<A, E>) => void
+    ): Effect.Effect<A, E> => {
+      const answer = Deferred.unsafeMake<A, E>(FiberId.none)
+      fork(context, work, (exit) => {
+        onEnd(exit)
+        Deferred.unsafeDone(answer, exit)
+      })
+      return Deferred.await(answer)
+    }
 
     const run: Exchanges["run"] = <A, E>(operation: string, work: (turn: Turn) => Effect.Effect<A, E, Needs>) =>
       Effect.contextWithEffect((context: Context.Context<Needs>) =>
         Effect.uninterruptibleMask((restore) =>
           Effect.flatMap(takeTurn(operation, restore), (mine) => {
-            const answer = Deferred.unsafeMake<A, E>(FiberId.none)
-            const exchange = Effect.flatMap(turn, work).pipe(
-              // The layer may have been built where interruption is off; time limits must work all the same.
-              Effect.interruptible,
-              Effect.provide(Context.omit(Tracer.ParentSpan, Scope.Scope)(context)),
-              Effect.exit,
-              Effect.map((exit) => {
-                underWay = undefined
-                Deferred.unsafeDone(answer, exit)
-                Deferred.unsafeDone(mine, Exit.void)
-              })
-            )
-            Runtime.runFork(runtime)(exchange)
+            const answer = Deferred.unsafeMake<A, E | AuthError>(FiberId.none)
+            mine.fiber = fork(context, Effect.flatMap(turn, work), (exit) => {
+              underWay = undefined
+              Deferred.unsafeDone(answer, mine.isCut ? Exit.fail(new AuthError({ operation, reason: "closed" })) : exit)
+              Deferred.unsafeDone(mine.ended, Exit.void)
+            })
             return restore(Deferred.await(answer))
           })
         )
       )
 
-    return { session, run }
+    const cut = Effect.suspend(() => {
+      if (underWay?.fiber === undefined) return Effect.void
+      underWay.isCut = true
+      return Effect.asVoid(Fiber.interrupt(underWay.fiber))
+    })
+
+    const idle: Effect.Effect<void> = Effect.suspend(() =>
+      fibers.size === 0 ? Effect.void : Effect.zipRight(Fiber.awaitAll(fibers), idle)
+    )
+
+    const close = Effect.suspend(() => {
+      closed = true
+      announce()
+      return idle
+    })
+
+    return {
+      session,
+      current: () => current,
+      login: () => login,
+      isClosed: () => closed,
+      run,
+      begin,
+      changed: Effect.suspend(() => Deferred.await(change)),
+      free: Effect.suspend(() => (underWay === undefined ? Effect.void : Deferred.await(underWay.ended))),
+      cut,
+      close,
+      another: (initial) => makeIn(runtime, initial)
+    }
   })

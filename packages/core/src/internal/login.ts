@@ -1,20 +1,22 @@
-/** Opening and ending sessions at IG: `session.md` §2, §3, §6. */
-import type * as HttpClient from "@effect/platform/HttpClient"
+/** Opening sessions at IG: `session.md` §2, §3. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import { Credentials } from "../Credentials.ts"
 import { IgConfig } from "../IgConfig.ts"
 import { AuthError, type IgError } from "../IgError.ts"
+import { SessionEvent } from "../SessionEvent.ts"
 import { SessionState, type SignedIn } from "../SessionState.ts"
-import * as Endpoint from "./endpoint.ts"
-import type { LoggedIn } from "./exchanges.ts"
+import { tell } from "./events.ts"
+import type { Destination, LoggedIn, Needs } from "./exchanges.ts"
 import type { LoginMode } from "./loginMode.ts"
-import { send, type SendError } from "./send.ts"
-import { carry } from "./tokens.ts"
-
-type Wire = IgConfig | HttpClient.HttpClient
+import { discard, leave } from "./logout.ts"
+import { born } from "./renewal.ts"
+import { send } from "./send.ts"
+import { endSiblings } from "./siblings.ts"
+import { countLogin } from "./telemetry.ts"
 
 /** Who asked for a login, when that is a scope: it has to end what comes of it, even if it has gone by then. */
 export interface Owner {
@@ -26,65 +28,88 @@ export class LoginOwner extends Context.Reference<LoginOwner>()("@effect-ig/core
   defaultValue: (): Owner | undefined => undefined
 }) {}
 
-/** Logging out on the way out must not take longer than its time box, whatever the time limit of other requests. */
-export const hurried = Effect.updateService(IgConfig, (config) => ({
-  ...config,
-  requestTimeout: Duration.min(config.requestTimeout, config.logoutTimeout)
-}))
+const isSame = (one: SignedIn, other: SignedIn): boolean =>
+  one._tag === "TokenSession" && other._tag === "TokenSession" && Redacted.value(one.cst) === Redacted.value(other.cst)
 
-/** `401` means that the session is over already. */
-export const end = (session: SignedIn): Effect.Effect<void, SendError, Wire> =>
-  send(Endpoint.logout, { tokens: carry(session) }).pipe(
-    Effect.asVoid,
-    Effect.catchIf(
-      (error) => error._tag === "ApiError" && error.status === 401,
-      () => Effect.void
-    )
-  )
-
-/** A session that nobody will use. */
-const discard = (session: SignedIn) => end(session).pipe(hurried, Effect.ignoreLogged)
-
-/** `IG_ACCOUNT_ID` belongs to the login: one that cannot get there is no login, and is taken back. */
-const onConfiguredAccount = <S extends SignedIn>(mode: LoginMode<S>, session: S) =>
-  Effect.gen(function* () {
-    const { accountId } = yield* IgConfig
-    if (Option.isNone(accountId) || accountId.value === session.accountId) return session
-    const moved = yield* mode
-      .move(session, { accountId: accountId.value, defaultAccount: false })
-      .pipe(Effect.tapErrorCause(() => discard(session)))
-    return moved.session
+const inUse = (operation: string) =>
+  new AuthError({
+    operation,
+    reason: "account-unavailable",
+    detail: "IG answered the login with a session that is in use, which a switch would take from its users."
   })
 
+/** A login that cannot get to its account is no login, and is taken back. */
+const arrive = <S extends SignedIn>(
+  mode: LoginMode<S>,
+  session: S,
+  { accountId, byHeader, inUse: others }: Destination
+): Effect.Effect<S, IgError, Needs> => {
+  if (others.some((other) => isSame(session, other))) return Effect.fail(inUse(mode.endpoint.name))
+  if (session.accountId === accountId && !byHeader) return Effect.succeed(session)
+  return mode.move(session, { accountId, byHeader, defaultAccount: false }).pipe(
+    Effect.tapErrorCause(() => discard(session)),
+    Effect.map((moved) => moved.session)
+  )
+}
+
+/** `IG_ACCOUNT_ID` belongs to the login. */
+const configured: Effect.Effect<Option.Option<Destination>, never, IgConfig> = Effect.map(IgConfig, ({ accountId }) =>
+  Option.map(accountId, (accountId) => ({ accountId, byHeader: false, inUse: [] }))
+)
+
 /** A session that IG has opened; nothing here knows of it yet. */
-const open = <S extends SignedIn>(mode: LoginMode<S>, values: Credentials.Values): Effect.Effect<S, IgError, Wire> =>
+const open = <S extends SignedIn>(
+  mode: LoginMode<S>,
+  values: Credentials.Values,
+  to: Option.Option<Destination>
+): Effect.Effect<S, IgError, Needs> =>
   Effect.gen(function* () {
     const body = yield* mode.body(values)
-    const session = yield* mode.toSession(yield* send(mode.endpoint, { body }))
-    return yield* onConfiguredAccount(mode, session)
+    const answer = yield* send(mode.endpoint, { body }).pipe(countLogin(mode.endpoint.name))
+    const session = yield* mode.toSession(answer)
+    return Option.isSome(to) ? yield* arrive(mode, session, to.value) : session
   }).pipe(Effect.mapError(mode.explain))
 
 export const logIn = <S extends SignedIn>(
   mode: LoginMode<S>
-): Effect.Effect<S, IgError, SessionState | Wire | Credentials> =>
+): Effect.Effect<S, IgError, SessionState | Needs | Credentials> =>
   Effect.gen(function* () {
     const operation = mode.endpoint.name
     const owner = yield* LoginOwner
-    const { exchanges } = yield* SessionState
+    const { internals } = yield* SessionState
     const credentials = yield* Credentials
     // Asking somebody for a password may take minutes; other exchanges need not wait for that.
     const values = yield* credentials
-    return yield* exchanges.run(operation, ({ isClosed, settle }) =>
+    return yield* internals.main.exchanges.run(operation, ({ isClosed, settle }) =>
       Effect.gen(function* () {
-        const session = yield* open(mode, values)
+        const session = yield* open(mode, values, yield* configured).pipe(
+          Effect.tapError((error) =>
+            Effect.map(Clock.currentTimeMillis, (now) => internals.logins.failed(error, values, now))
+          )
+        )
         if (isClosed() || owner?.isGone === true) {
           yield* discard(session)
           return yield* new AuthError({ operation, reason: "closed" })
         }
-        const login: LoggedIn = { again: Effect.flatMap(credentials, (values) => open(mode, values)) }
+        const login: LoggedIn = { credentials, open: (values, to) => open(mode, values, to) }
         if (owner !== undefined) owner.login = login
+        yield* born(internals, internals.main, session)
         yield* settle(session, login)
+        const { accountId, loggedInBy } = session
+        yield* tell(internals, (at) => SessionEvent.LoggedIn({ at, accountId, loggedInBy }))
         return session
       })
     )
+  })
+
+/** Ends the session that descends from this owner's login, and no other. */
+export const endOwned = (owner: Owner): Effect.Effect<void, never, SessionState | Needs> =>
+  Effect.gen(function* () {
+    owner.isGone = true
+    const { internals } = yield* SessionState
+    if (owner.login === undefined || internals.main.exchanges.login() !== owner.login) return
+    yield* Effect.all([leave(internals, internals.main, owner.login), endSiblings(internals)], {
+      concurrency: "unbounded",
+      discard: true
+    })
   })

@@ -5,12 +5,13 @@ import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Credentials } from "../Credentials.ts"
+import type { Description } from "../Endpoint.ts"
 import { IgConfig } from "../IgConfig.ts"
 import { ApiError, AuthError, type DecodeError, type IgError, NotSentError } from "../IgError.ts"
 import type { PasswordCipher } from "../PasswordCipher.ts"
 import { OAuthSession, type SignedIn, TokenSession } from "../SessionState.ts"
 import { type Moved, moveOAuthSession, moveTokenSession, type Target } from "./account.ts"
-import * as Endpoint from "./endpoint.ts"
+import * as Endpoint from "./endpoints.ts"
 import { isIdentifier, isPlainPassword } from "./identifiers.ts"
 import { type Answer, decode, send, type SendError } from "./send.ts"
 import { bearer, bothTokens } from "./tokens.ts"
@@ -18,7 +19,7 @@ import { bearer, bothTokens } from "./tokens.ts"
 type Wire = IgConfig | HttpClient.HttpClient
 
 export interface LoginMode<S extends SignedIn> {
-  readonly endpoint: Endpoint.Endpoint<unknown>
+  readonly endpoint: Description
   /** What is posted; fails before anything is sent when the credentials cannot be right. */
   readonly body: (values: Credentials.Values) => Effect.Effect<unknown, IgError, Wire>
   readonly toSession: (answer: Answer) => Effect.Effect<S, AuthError | DecodeError>

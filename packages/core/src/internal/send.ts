@@ -13,11 +13,11 @@ import * as FiberRef from "effect/FiberRef"
 import { constTrue, identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type { Description, Endpoint } from "../Endpoint.ts"
 import { IgConfig } from "../IgConfig.ts"
-import { type ApiError, DecodeError, type NotSentError, TransportError } from "../IgError.ts"
+import { type ApiError, type DecodeError, type NotSentError, TransportError } from "../IgError.ts"
 import { read } from "./body.ts"
 import { json, toApiError, toDecodeError } from "./classify.ts"
-import type { Endpoint } from "./endpoint.ts"
 import { concealed, secretNames } from "./headers.ts"
 import { fromHttpClientError } from "./transport.ts"
 
@@ -25,6 +25,8 @@ import { fromHttpClientError } from "./transport.ts"
 export type Carried = "nothing" | "bearer" | "cst"
 
 export interface Request {
+  /** Without holes; the endpoint's own path if that has none. */
+  readonly path?: string | undefined
   readonly query?: Readonly<Record<string, string>> | undefined
   readonly body?: unknown
   readonly tokens?: { readonly carried: Carried; readonly headers: Readonly<Record<string, string>> } | undefined
@@ -44,12 +46,19 @@ export type SendError = ApiError | TransportError | NotSentError
 const opaque = (body: unknown): HttpBody.HttpBody =>
   HttpBody.uint8Array(new TextEncoder().encode(JSON.stringify(body)), "application/octet-stream")
 
-const toHttp = (config: IgConfig.Service, endpoint: Endpoint<unknown>, request: Request) =>
+/** IG drops the body of a `DELETE`, so one goes out as a `POST` that says what it means. */
+const isTunnelled = (endpoint: Description, request: Request): boolean =>
+  endpoint.method === "DELETE" && request.body !== undefined
+
+const toHttp = (config: IgConfig.Service, endpoint: Description, request: Request) =>
   Object.assign(
-    HttpClientRequest.make(endpoint.method)(`${config.baseUrl}${endpoint.path}`, {
-      urlParams: request.query,
-      ...(request.body === undefined ? undefined : { body: opaque(request.body) })
-    }),
+    HttpClientRequest.make(isTunnelled(endpoint, request) ? "POST" : endpoint.method)(
+      `${config.baseUrl}${request.path ?? endpoint.path}`,
+      {
+        urlParams: request.query,
+        ...(request.body === undefined ? undefined : { body: opaque(request.body) })
+      }
+    ),
     {
       headers: concealed({
         accept: "application/json; charset=UTF-8",
@@ -57,6 +66,7 @@ const toHttp = (config: IgConfig.Service, endpoint: Endpoint<unknown>, request: 
         version: String(endpoint.version),
         "x-ig-api-key": Redacted.value(config.apiKey),
         ...(request.body === undefined ? undefined : { "content-type": "application/json; charset=UTF-8" }),
+        ...(isTunnelled(endpoint, request) ? { _method: "DELETE" } : undefined),
         ...request.tokens?.headers
       })
     }
@@ -109,9 +119,21 @@ const discreet = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
     Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, ...secretNames])
   )
 
+/** A span of an operation, or of one request of it: where it went, and no id of anybody's. */
+export const spanOf = (name: string, endpoint: Description, kind: "internal" | "client") =>
+  Effect.withSpan(name, {
+    kind,
+    captureStackTrace: false,
+    attributes: {
+      "http.request.method": endpoint.method,
+      "url.template": endpoint.path,
+      "ig.version": endpoint.version
+    }
+  })
+
 /** Sends one request and answers with IG's 2xx; anything else is a typed failure. */
 export const send = (
-  endpoint: Endpoint<unknown>,
+  endpoint: Description,
   request: Request = {}
 ): Effect.Effect<Answer, SendError, IgConfig | HttpClient.HttpClient> =>
   Effect.gen(function* () {
@@ -137,14 +159,11 @@ export const send = (
         onTimeout: () => new TransportError({ operation: endpoint.name, reason: "timeout", mayHaveExecuted: true })
       })
     )
+    yield* Effect.annotateCurrentSpan("http.response.status_code", answer.status)
     if (answer.status >= 200 && answer.status < 300) return answer
     return yield* toApiError(endpoint, request.tokens?.carried ?? "nothing", answer)
-  })
+  }).pipe(spanOf("Ig.send", endpoint, "client"))
 
 /** What an answer's body says, by the endpoint's schema. */
-export const decode = <A>(endpoint: Endpoint<A>, answer: Answer): Effect.Effect<A, DecodeError> => {
-  const value = json(answer.body)
-  return value === undefined
-    ? Effect.fail(new DecodeError({ operation: endpoint.name, paths: ["body"] }))
-    : Effect.mapError(endpoint.decode(value), toDecodeError(endpoint.name))
-}
+export const decode = <A>(endpoint: Endpoint<never, A>, answer: Answer): Effect.Effect<A, DecodeError> =>
+  Effect.mapError(endpoint.decode(json(answer.body)), toDecodeError(endpoint.name))

@@ -8,7 +8,7 @@ import type { Answer, Request } from "./send.ts"
 import type { OAuthToken } from "./wire.ts"
 
 /** What a request of this session carries: one family of tokens, never two. */
-export const carry = (session: SignedIn): Request["tokens"] => {
+export const carry = (session: SignedIn, accountId: string = session.accountId): NonNullable<Request["tokens"]> => {
   switch (session._tag) {
     case "TokenSession":
       return {
@@ -20,9 +20,21 @@ export const carry = (session: SignedIn): Request["tokens"] => {
         carried: "bearer",
         headers: {
           authorization: `Bearer ${Redacted.value(session.accessToken)}`,
-          "ig-account-id": session.accountId
+          "ig-account-id": accountId
         }
       }
+  }
+}
+
+/** Tells sessions apart by what their requests carry; nothing else of a session makes it another. */
+export const keyOf = (session: Session): string => {
+  switch (session._tag) {
+    case "SignedOut":
+      return ""
+    case "TokenSession":
+      return `${Redacted.value(session.cst)} ${Redacted.value(session.securityToken)}`
+    case "OAuthSession":
+      return Redacted.value(session.accessToken)
   }
 }
 
@@ -81,6 +93,7 @@ export const bothTokens = (
 export const bearer = (token: OAuthToken, answer: Answer) => ({
   accessToken: token.accessToken,
   refreshToken: token.refreshToken,
+  issuedAt: answer.sentAt,
   expiresAt: answer.sentAt + token.expiresIn * 1000
 })
 

@@ -192,6 +192,7 @@ export const oauthSession = new SessionState.OAuthSession({
   loggedInBy: "login",
   accessToken: secret("bearer-of-the-old-session"),
   refreshToken: secret("refresh-of-the-old-session"),
+  issuedAt: 0,
   expiresAt: 60_000,
   streamingTokens: Option.some(
     new SessionState.StreamingTokens({

@@ -58,6 +58,7 @@ export const oauthSession = new SessionState.OAuthSession({
   loggedInBy: "login",
   accessToken: Redacted.make(tokens.accessToken),
   refreshToken: Redacted.make(tokens.refreshToken),
+  issuedAt: 0,
   expiresAt: 60_000,
   streamingTokens: Option.none(),
   switchesByHeader: false

@@ -1,6 +1,8 @@
 /** The stack that tests run on: the sandbox with planted secrets, and a client of it. */
 import * as IgClient from "@effect-ig/core/IgClient"
 import type { IgConfig } from "@effect-ig/core/IgConfig"
+import * as ReadRetry from "@effect-ig/core/ReadRetry"
+import * as Renewal from "@effect-ig/core/Renewal"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as ConfigError from "effect/ConfigError"
@@ -31,20 +33,28 @@ const clientLayer = (options: ClientOptions) =>
     )
   ).pipe(Layer.merge(rememberTokens))
 
-/** In memory. */
-export const inMemory = (
+/** An operation by itself: what IG answers is what the caller gets. */
+const alone = Layer.merge(Renewal.off, ReadRetry.off)
+
+type Stack = IgClient.IgClient | Sandbox.Sandbox | HttpClient.HttpClient
+
+/** In memory, with all that is on in `IgClient.layer`. */
+export const keptInMemory = (
   client: ClientOptions = {},
   sandbox: Sandbox.Sandbox.Options = {}
-): Layer.Layer<IgClient.IgClient | Sandbox.Sandbox | HttpClient.HttpClient, ConfigError.ConfigError> =>
+): Layer.Layer<Stack, ConfigError.ConfigError> =>
   clientLayer(client).pipe(Layer.provideMerge(Sandbox.layerHttpClient({ ...inject("planted"), ...sandbox })))
 
-/** Over real HTTP, with this client. */
-export const overHttp = <E>(
+/** Over real HTTP, with this client and all that is on in `IgClient.layer`. */
+export const keptOverHttp = <E>(
   http: Layer.Layer<HttpClient.HttpClient, E>,
   client: ClientOptions = {},
   sandbox: Sandbox.Sandbox.Options = {}
-): Layer.Layer<
-  IgClient.IgClient | Sandbox.Sandbox | HttpClient.HttpClient,
-  ConfigError.ConfigError | Sandbox.SandboxError | E
-> =>
+): Layer.Layer<Stack, ConfigError.ConfigError | Sandbox.SandboxError | E> =>
   clientLayer(client).pipe(Layer.provideMerge(Layer.merge(http, Sandbox.layer({ ...inject("planted"), ...sandbox }))))
+
+/** In memory. */
+export const inMemory: typeof keptInMemory = (...options) => Layer.merge(keptInMemory(...options), alone)
+
+/** Over real HTTP, with this client. */
+export const overHttp: typeof keptOverHttp = (...options) => Layer.merge(keptOverHttp(...options), alone)

@@ -1,0 +1,284 @@
+/**
+ * Bringing a session back: refresh it, else log in again as it was logged in, else say why not. One flight at a time,
+ * which belongs to the session; whoever needs it waits for it and may leave. `session.md` §7, §12, §13.
+ */
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { AuthError, type IgError } from "../IgError.ts"
+import { ReadRetry } from "../ReadRetry.ts"
+import { Renewal, type Settings } from "../Renewal.ts"
+import { SessionEvent, type Why } from "../SessionEvent.ts"
+import type { OAuthSession, Session, SignedIn } from "../SessionState.ts"
+import * as Endpoint from "./endpoints.ts"
+import { tell } from "./events.ts"
+import type { LoggedIn, Needs, Turn } from "./exchanges.ts"
+import { attempts, cachedFor } from "./logins.ts"
+import { decode, send } from "./send.ts"
+import type { Flight, Internals, Slot } from "./slot.ts"
+import { countRefresh, timeWait } from "./telemetry.ts"
+import { keyOf, withBearer } from "./tokens.ts"
+
+const operation = "session.renewal"
+
+/** Whoever is asked for the credentials may be a human; but callers wait for the answer. */
+const credentialsWithin = Duration.minutes(2)
+
+/** The opening of a sibling's session is a flight like any other, and no renewal. */
+type Reason = Why | "opening"
+
+const notSignedIn = new AuthError({ operation, reason: "not-signed-in" })
+
+/** Nothing is left to be renewed, or nobody to renew it for; no other rung would help. */
+const isOver = (error: IgError): boolean =>
+  error._tag === "AuthError" && (error.reason === "not-signed-in" || error.reason === "closed")
+
+/** IG has not had the request, or had no allowance for it. */
+const wasNotExecuted = (error: IgError): boolean =>
+  error._tag === "TransportError" ? !error.mayHaveExecuted : error._tag === "ApiError" && error.action === "wait"
+
+/** A rung is climbed in a turn of its own, and only while the session is still the one that has to be renewed. */
+const rung = (
+  slot: Slot,
+  from: Session,
+  work: (turn: Turn) => Effect.Effect<SignedIn, IgError, Needs>
+): Effect.Effect<SignedIn, IgError, Needs> =>
+  slot.exchanges.run(operation, (turn) => {
+    const { current } = turn
+    if (keyOf(current) !== keyOf(from)) return current._tag === "SignedOut" ? notSignedIn : Effect.succeed(current)
+    return turn.isClosed() ? new AuthError({ operation, reason: "closed" }) : work(turn)
+  })
+
+/* ---- first rung: refresh --------------------------------------------------- */
+
+/** Only what surely never left is sent again. */
+const retryUnsent = <A, R>(self: Effect.Effect<A, IgError, R>): Effect.Effect<A, IgError, R> =>
+  Effect.flatMap(ReadRetry, (policy) =>
+    Option.match(policy, {
+      onNone: () => self,
+      onSome: (schedule) =>
+        Effect.retry(self, {
+          schedule,
+          while: (error) => error._tag === "TransportError" && !error.mayHaveExecuted && error.reason !== "tls"
+        })
+    })
+  )
+
+/** Sends the refresh token, which is spent by that: never the same one twice, whatever the answer. */
+export const refreshOnce = (
+  slot: Slot,
+  turn: Turn,
+  session: OAuthSession
+): Effect.Effect<OAuthSession, IgError, Needs> =>
+  Effect.gen(function* () {
+    const token = Redacted.value(session.refreshToken)
+    slot.spent = token
+    const answer = yield* send(Endpoint.refresh, { body: { refresh_token: token } }).pipe(
+      countRefresh,
+      retryUnsent,
+      Effect.tapError((error) =>
+        Effect.sync(() => {
+          if (wasNotExecuted(error)) slot.spent = undefined
+        })
+      )
+    )
+    const renewed = withBearer(session, yield* decode(Endpoint.refresh, answer), answer)
+    yield* turn.settle(renewed)
+    return renewed
+  })
+
+const canRefresh = (slot: Slot, session: Session): session is OAuthSession =>
+  session._tag === "OAuthSession" &&
+  slot.spent !== Redacted.value(session.refreshToken) &&
+  slot.distrusted !== keyOf(session)
+
+/* ---- second rung: log in again --------------------------------------------- */
+
+const lost = (causes: ReadonlyArray<IgError>, more: { readonly retryAt?: number | undefined } = {}) =>
+  new AuthError({ operation, reason: "session-lost", causes, ...more })
+
+const refusedBefore = new AuthError({
+  operation,
+  reason: "credentials-unavailable",
+  detail: "IG has refused these; they are not sent again until they change."
+})
+
+const noLogin = new AuthError({ operation, reason: "no-login-kept" })
+
+/** A login whose tokens IG refused at their first use came out of a cache, and the next one would, too. */
+const cachedUntil = ({ born, proven }: Slot, from: Session, now: number): number | undefined =>
+  born !== undefined && born.key === keyOf(from) && proven !== born.key && now >= born.at && now < born.at + cachedFor
+    ? born.at + cachedFor
+    : undefined
+
+const credentialsOf = (login: LoggedIn) =>
+  Effect.timeoutFail(login.credentials, {
+    duration: credentialsWithin,
+    onTimeout: () =>
+      new AuthError({ operation, reason: "credentials-unavailable", detail: "They were not supplied in time." })
+  })
+
+/** Is IG there at all? Whatever it answers, but for a failure of its own, it is. */
+const probe = send(Endpoint.encryptionKey).pipe(
+  Effect.asVoid,
+  Effect.catchTag("ApiError", (error) => (error.status >= 500 ? Effect.fail(error) : Effect.void))
+)
+
+const inUse = ({ main, siblings }: Internals, slot: Slot): ReadonlyArray<SignedIn> =>
+  [main, ...[...siblings.values()].map((sibling) => sibling.slot)].flatMap((other) => {
+    const session = other.exchanges.current()
+    return other === slot || session._tag === "SignedOut" ? [] : [session]
+  })
+
+/** Back to the account that the session was on, in the way that was found to work. */
+const destination = (internals: Internals, slot: Slot, from: Session) =>
+  Option.map(
+    Option.fromNullable(slot.accountId ?? (from._tag === "SignedOut" ? undefined : from.accountId)),
+    (accountId) => ({
+      accountId,
+      byHeader: from._tag === "OAuthSession" && from.switchesByHeader,
+      inUse: slot.accountId === undefined ? [] : inUse(internals, slot)
+    })
+  )
+
+/** Notes that a login has given this session. */
+export const born = (internals: Internals, slot: Slot, session: SignedIn): Effect.Effect<void> =>
+  Effect.map(Clock.currentTimeMillis, (at) => {
+    internals.logins.succeeded()
+    slot.born = { key: keyOf(session), at }
+  })
+
+/** Until it may go on; sooner when the session changes meanwhile, or its layer closes. */
+const pause = (slot: Slot, from: Session, until: number): Effect.Effect<void> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    now >= until || slot.exchanges.isClosed() || keyOf(slot.exchanges.current()) !== keyOf(from)
+      ? Effect.void
+      : Effect.zipRight(Effect.raceFirst(Effect.sleep(until - now), slot.exchanges.changed), pause(slot, from, until))
+  )
+
+/** Logs in as the session was logged in; fails with what became of that, and says whether to try once more. */
+const logInOnce = (internals: Internals, slot: Slot, from: Session, login: LoggedIn) =>
+  Effect.gen(function* () {
+    const { logins } = internals
+    const values = yield* Effect.mapError(credentialsOf(login), (error) => ({ error, isFinal: true }))
+    if (logins.isRefused(values)) return yield* Effect.fail({ error: refusedBefore, isFinal: true })
+    const opening = rung(slot, from, (turn) =>
+      login.open(values, destination(internals, slot, turn.current)).pipe(
+        Effect.tap((session) => born(internals, slot, session)),
+        Effect.tap((session) => turn.settle(session, login))
+      )
+    )
+    return yield* Effect.catchAll(logins.isInDoubt() ? Effect.zipRight(probe, opening) : opening, (error) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Effect.fail({ error, isFinal: isOver(error) || !logins.failed(error, values, now) })
+      )
+    )
+  })
+
+const logInAgain = (
+  internals: Internals,
+  slot: Slot,
+  from: Session,
+  causes: ReadonlyArray<IgError>,
+  left: number
+): Effect.Effect<SignedIn, IgError, Needs> =>
+  Effect.gen(function* () {
+    const login = slot.login()
+    if (login === undefined) return yield* slot.accountId === undefined ? lost([...causes, noLogin]) : notSignedIn
+    const now = yield* Clock.currentTimeMillis
+    const until = internals.logins.heldUntil(now) ?? cachedUntil(slot, from, now)
+    if (until !== undefined && left === attempts) return yield* lost(causes, { retryAt: until })
+    if (until !== undefined) yield* pause(slot, from, until)
+    const outcome = yield* Effect.either(logInOnce(internals, slot, from, login))
+    if (Either.isRight(outcome)) return outcome.right
+    const { error, isFinal } = outcome.left
+    if (isOver(error)) return yield* error
+    if (!isFinal && left > 1) return yield* logInAgain(internals, slot, from, [...causes, error], left - 1)
+    return yield* lost([...causes, error], { retryAt: internals.logins.heldUntil(yield* Clock.currentTimeMillis) })
+  })
+
+/* ---- the flight -------------------------------------------------------------- */
+
+const climb = (internals: Internals, slot: Slot, from: Session, reason: Reason) =>
+  Effect.gen(function* () {
+    const told = (by: "refresh" | "login") => (session: SignedIn) =>
+      tell(internals, (at) =>
+        reason === "opening"
+          ? SessionEvent.LoggedIn({ at, accountId: session.accountId, loggedInBy: session.loggedInBy })
+          : SessionEvent.Renewed({ at, accountId: session.accountId, by, why: reason })
+      )
+    const causes: Array<IgError> = []
+    if (canRefresh(slot, from)) {
+      const refreshed = yield* rung(slot, from, (turn) =>
+        Effect.tap(refreshOnce(slot, turn, turn.current._tag === "OAuthSession" ? turn.current : from), told("refresh"))
+      ).pipe(Effect.either)
+      if (Either.isRight(refreshed)) return refreshed.right
+      if (isOver(refreshed.left) || wasNotExecuted(refreshed.left)) return yield* refreshed.left
+      causes.push(refreshed.left)
+    }
+    return yield* Effect.tap(logInAgain(internals, slot, from, causes, attempts), told("login"))
+  }).pipe(
+    Effect.tapError((error) =>
+      error._tag === "AuthError" && error.reason === "session-lost"
+        ? Effect.zipRight(
+            Effect.logWarning(error.message),
+            tell(internals, (at) => SessionEvent.Lost({ at, error }))
+          )
+        : Effect.void
+    ),
+    Effect.withSpan("Ig.session.renewal", { root: true, captureStackTrace: false, attributes: { "ig.reason": reason } })
+  )
+
+/**
+ * The session that comes after this one: at once when there is one, else by the flight under way or a new one. Whoever
+ * was refused says what its request carried, so that a late refusal of old tokens renews nothing.
+ */
+export const renew = (
+  internals: Internals,
+  slot: Slot,
+  from: Session,
+  reason: Reason
+): Effect.Effect<SignedIn, IgError, Needs> =>
+  Effect.contextWithEffect((context: Context.Context<Needs>) =>
+    Effect.suspend(() => {
+      const key = keyOf(from)
+      const current = slot.exchanges.current()
+      if (keyOf(current) !== key) return current._tag === "SignedOut" ? notSignedIn : Effect.succeed(current)
+      if (slot.exchanges.isClosed()) return new AuthError({ operation, reason: "closed" })
+      if (slot.flight?.key !== key) {
+        const landed = slot.exchanges.begin(context, climb(internals, slot, current, reason), (exit) => {
+          if (slot.flight === flight) slot.flight = undefined
+          if (Exit.isFailure(exit) && reason === "refused") slot.dead = key
+        })
+        const flight: Flight = { key, landed }
+        slot.flight = flight
+      }
+      return timeWait(slot.flight.landed)
+    })
+  )
+
+/* ---- what calls need ----------------------------------------------------------- */
+
+const isExpiring = (session: SignedIn, { margin }: Settings, now: number): boolean =>
+  session._tag === "OAuthSession" &&
+  session.expiresAt - now < Math.min(Duration.toMillis(margin), (session.expiresAt - session.issuedAt) / 3)
+
+/** The session for a call, renewed first when it would not live through it. */
+export const ready = (internals: Internals, slot: Slot, name: string): Effect.Effect<SignedIn, IgError, Needs> =>
+  Effect.gen(function* () {
+    const current = slot.exchanges.current()
+    if (current._tag === "SignedOut") {
+      if (slot.accountId === undefined) return yield* new AuthError({ operation: name, reason: "not-signed-in" })
+      return yield* renew(internals, slot, current, "opening")
+    }
+    const settings = yield* Renewal
+    if (!settings.isOn) return current
+    if (slot.dead === keyOf(current)) return yield* renew(internals, slot, current, "refused")
+    const now = yield* Clock.currentTimeMillis
+    return isExpiring(current, settings, now) ? yield* renew(internals, slot, current, "expiring") : current
+  })

@@ -1,0 +1,45 @@
+/** Sessions of the client's other accounts under CST, where a switch would take the session from whoever uses it. */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { AuthError } from "../IgError.ts"
+import { SignedOut } from "../SessionState.ts"
+import { handedOn, type LoggedIn, type Needs } from "./exchanges.ts"
+import { leave } from "./logout.ts"
+import { type Internals, makeSlot, type Sibling, type Slot } from "./slot.ts"
+
+const open = (internals: Internals, accountId: string, login: LoggedIn): Effect.Effect<Sibling, never, Needs> =>
+  Effect.contextWithEffect((context: Context.Context<Needs>) =>
+    Effect.map(internals.main.exchanges.another(new SignedOut()), (exchanges) => {
+      // Once the session was logged in by something else, this login is nobody's any more.
+      const slot = makeSlot(exchanges, accountId, () =>
+        internals.main.exchanges.login() === login ? login : undefined
+      )
+      return { slot, login, end: Effect.provide(leave(internals, slot), handedOn(context)) }
+    })
+  )
+
+/** The session of that account; it is opened at its first use, by the login that the client's own session came from. */
+export const sibling = (
+  internals: Internals,
+  operation: string,
+  accountId: string
+): Effect.Effect<Slot, AuthError, Needs> =>
+  Effect.gen(function* () {
+    const { main, siblings } = internals
+    const login = main.exchanges.login()
+    if (login === undefined) return yield* new AuthError({ operation, reason: "no-login-kept" })
+    const opened = yield* open(internals, accountId, login)
+    const known = siblings.get(accountId)
+    if (known?.login === login) return known.slot
+    siblings.set(accountId, opened)
+    if (known !== undefined) yield* Effect.forkDaemon(known.end)
+    return opened.slot
+  })
+
+/** They end with the session whose login opened them. */
+export const endSiblings = ({ siblings }: Internals): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const known = [...siblings.values()]
+    siblings.clear()
+    return Effect.forEach(known, ({ end }) => end, { concurrency: "unbounded", discard: true })
+  })

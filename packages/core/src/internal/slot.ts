@@ -1,0 +1,88 @@
+/** What the library keeps of a session beside the session itself; nothing of it can be seen from outside. */
+import * as Effect from "effect/Effect"
+import * as PubSub from "effect/PubSub"
+import type { IgError } from "../IgError.ts"
+import type { SessionEvent } from "../SessionEvent.ts"
+import type { Session, SignedIn } from "../SessionState.ts"
+import { type Exchanges, type LoggedIn, makeExchanges } from "./exchanges.ts"
+import { type Logins, makeLogins } from "./logins.ts"
+
+/** A renewal under way, which all wait for whose requests carried that session. */
+export interface Flight {
+  readonly key: string
+  readonly landed: Effect.Effect<SignedIn, IgError>
+}
+
+/** A session and what is known of its tokens; each is told by its key. */
+export interface Slot {
+  readonly exchanges: Exchanges
+  /** The account it is for, when that is not the session's own choice. */
+  readonly accountId: string | undefined
+  /** What logs it in. */
+  readonly login: () => LoggedIn | undefined
+  flight: Flight | undefined
+  /** IG has taken a request of this session. */
+  proven: string | undefined
+  /** IG has refused it, and it could not be renewed. */
+  dead: string | undefined
+  /** IG has refused it though it had just been renewed, so that refreshing is no way out. */
+  distrusted: string | undefined
+  /** A refresh token that was sent; IG takes none twice. */
+  spent: string | undefined
+  /** The session that the last login gave, and when. */
+  born: { readonly key: string; readonly at: number } | undefined
+}
+
+export const makeSlot = (
+  exchanges: Exchanges,
+  accountId?: string,
+  login: () => LoggedIn | undefined = exchanges.login
+): Slot => ({
+  exchanges,
+  accountId,
+  login,
+  flight: undefined,
+  proven: undefined,
+  dead: undefined,
+  distrusted: undefined,
+  spent: undefined,
+  born: undefined
+})
+
+/** A session of another account under CST, and the login that it was opened by. */
+export interface Sibling {
+  readonly slot: Slot
+  readonly login: LoggedIn
+  /** Logs it out, within the time box. */
+  readonly end: Effect.Effect<void>
+}
+
+export interface Internals {
+  readonly main: Slot
+  readonly siblings: Map<string, Sibling>
+  readonly logins: Logins
+  readonly events: PubSub.PubSub<SessionEvent>
+}
+
+/** Whoever does not keep up with so many events misses the oldest. */
+const remembered = 1_000
+
+export const makeInternals = (initial: Session): Effect.Effect<Internals> =>
+  Effect.gen(function* () {
+    return {
+      main: makeSlot(yield* makeExchanges(initial)),
+      siblings: new Map<string, Sibling>(),
+      logins: makeLogins(),
+      events: yield* PubSub.sliding<SessionEvent>(remembered)
+    }
+  })
+
+/** Logs out the sessions of other accounts, then waits for what is under way; the session itself is its user's to end. */
+export const closeInternals = ({ events, main, siblings }: Internals): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const others = [...siblings.values()]
+    yield* Effect.forEach(others, ({ end }) => end, { concurrency: "unbounded", discard: true })
+    yield* main.exchanges.close
+    yield* Effect.forEach(others, ({ slot }) => slot.exchanges.close, { discard: true })
+    yield* PubSub.shutdown(events)
+  })

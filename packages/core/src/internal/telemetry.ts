@@ -1,0 +1,48 @@
+/** What can be counted. Account ids are in no label, nor is anything of a token. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
+
+const counter = (name: string, description: string): Metric.Metric.Counter<number> =>
+  Metric.counter(name, { description, incremental: true })
+
+const outcome = (exit: Exit.Exit<unknown, unknown>): string => (Exit.isSuccess(exit) ? "success" : "failure")
+
+const logins = counter("ig_logins_total", "Logins that were sent, by operation and outcome")
+
+const refreshes = counter("ig_refreshes_total", "Refreshes that were sent, by outcome")
+
+const refusals = counter("ig_token_refusals_total", "Calls whose tokens IG refused, by code")
+
+const resends = counter("ig_resends_total", "Calls that were sent again, by reason")
+
+const waits = Metric.histogram(
+  "ig_renewal_wait_ms",
+  MetricBoundaries.exponential({ start: 1, factor: 4, count: 9 }),
+  "How long calls waited for a renewal, in ms"
+)
+
+/** Once for each request that was sent, by what came of it. */
+export const countLogin =
+  (operation: string) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.onExit(self, (exit) =>
+      Metric.update(Metric.tagged(Metric.tagged(logins, "operation", operation), "outcome", outcome(exit)), 1)
+    )
+
+export const countRefresh = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.onExit(self, (exit) => Metric.update(Metric.tagged(refreshes, "outcome", outcome(exit)), 1))
+
+/** The codes that mean it are few. */
+export const countRefusal = (errorCode: string | undefined): Effect.Effect<void> =>
+  Metric.update(Metric.tagged(refusals, "code", errorCode ?? "none"), 1)
+
+export const countResend = (reason: "renewed" | "retried"): Effect.Effect<void> =>
+  Metric.update(Metric.tagged(resends, "reason", reason), 1)
+
+export const timeWait = <A, E, R>(waiting: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Effect.timed(Effect.exit(waiting)), ([duration, exit]) =>
+    Effect.zipRight(Metric.update(waits, Duration.toMillis(duration)), exit)
+  )
