@@ -4,12 +4,14 @@
  */
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type { Credentials } from "../Credentials.ts"
 import { AuthError, type IgError } from "../IgError.ts"
 import { ReadRetry } from "../ReadRetry.ts"
 import { Renewal, type Settings } from "../Renewal.ts"
@@ -42,17 +44,31 @@ const isOver = (error: IgError): boolean =>
 const wasNotExecuted = (error: IgError): boolean =>
   error._tag === "TransportError" ? !error.mayHaveExecuted : error._tag === "ApiError" && error.action === "wait"
 
-/** A rung is climbed in a turn of its own, and only while the session is still the one that has to be renewed. */
-const rung = (
+/** What has become of it meanwhile, where it is no longer the session that has to be renewed. */
+const overtaken = ({ exchanges }: Slot, from: Session): Effect.Effect<SignedIn, AuthError> | undefined => {
+  if (exchanges.isClosed()) return new AuthError({ operation, reason: "closed" })
+  const current = exchanges.current()
+  if (keyOf(current) === keyOf(from)) return undefined
+  return current._tag === "SignedOut" ? notSignedIn : Effect.succeed(current)
+}
+
+/** A rung is climbed in a turn of its own. */
+const rung = <E>(
   slot: Slot,
   from: Session,
-  work: (turn: Turn) => Effect.Effect<SignedIn, IgError, Needs>
-): Effect.Effect<SignedIn, IgError, Needs> =>
-  slot.exchanges.run(operation, (turn) => {
-    const { current } = turn
-    if (keyOf(current) !== keyOf(from)) return current._tag === "SignedOut" ? notSignedIn : Effect.succeed(current)
-    return turn.isClosed() ? new AuthError({ operation, reason: "closed" }) : work(turn)
-  })
+  work: (turn: Turn) => Effect.Effect<SignedIn, E, Needs>
+): Effect.Effect<SignedIn, E | AuthError, Needs> =>
+  slot.exchanges.run(
+    operation,
+    (turn): Effect.Effect<SignedIn, E | AuthError, Needs> => overtaken(slot, from) ?? work(turn)
+  )
+
+const told = (internals: Internals, reason: Reason, by: "refresh" | "login", session: SignedIn): Effect.Effect<void> =>
+  tell(internals, (at) =>
+    reason === "opening"
+      ? SessionEvent.LoggedIn({ at, accountId: session.accountId, loggedInBy: session.loggedInBy })
+      : SessionEvent.Renewed({ at, accountId: session.accountId, by, why: reason })
+  )
 
 /* ---- first rung: refresh --------------------------------------------------- */
 
@@ -156,27 +172,60 @@ export const born = (internals: Internals, slot: Slot, session: SignedIn): Effec
 /** Until it may go on; sooner when the session changes meanwhile, or its layer closes. */
 const pause = (slot: Slot, from: Session, until: number): Effect.Effect<void> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    now >= until || slot.exchanges.isClosed() || keyOf(slot.exchanges.current()) !== keyOf(from)
+    now >= until || overtaken(slot, from) !== undefined
       ? Effect.void
       : Effect.zipRight(Effect.raceFirst(Effect.sleep(until - now), slot.exchanges.changed), pause(slot, from, until))
   )
 
-/** Logs in as the session was logged in; fails with what became of that, and says whether to try once more. */
-const logInOnce = (internals: Internals, slot: Slot, from: Session, login: LoggedIn) =>
+/** A login that did not come off, and whether that is the last word of this renewal. */
+class Failed extends Data.TaggedError("Failed")<{ readonly error: IgError; readonly isFinal: boolean }> {}
+
+/** What is known may have changed while a turn was waited for. */
+const admit = ({ logins }: Internals, values: Credentials.Values): Effect.Effect<void, Failed> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    if (logins.isRefused(values)) return new Failed({ error: refusedBefore, isFinal: true })
+    const retryAt = logins.heldUntil(now)
+    return retryAt === undefined ? Effect.void : new Failed({ error: lost([], { retryAt }), isFinal: true })
+  })
+
+/** Logins of several accounts go one at a time, too: what IG says to one is known to the next. */
+const rungOfLogin = <E>(
+  { main }: Internals,
+  slot: Slot,
+  from: Session,
+  work: (turn: Turn) => Effect.Effect<SignedIn, E, Needs>
+): Effect.Effect<SignedIn, E | AuthError, Needs> =>
+  slot === main ? rung(slot, from, work) : main.exchanges.run(operation, () => rung(slot, from, work))
+
+/** Logs in as the session was logged in. */
+const logInOnce = (
+  internals: Internals,
+  slot: Slot,
+  from: Session,
+  reason: Reason,
+  login: LoggedIn
+): Effect.Effect<SignedIn, Failed | AuthError, Needs> =>
   Effect.gen(function* () {
     const { logins } = internals
-    const values = yield* Effect.mapError(credentialsOf(login), (error) => ({ error, isFinal: true }))
-    if (logins.isRefused(values)) return yield* Effect.fail({ error: refusedBefore, isFinal: true })
-    const opening = rung(slot, from, (turn) =>
-      login.open(values, destination(internals, slot, turn.current)).pipe(
-        Effect.tap((session) => born(internals, slot, session)),
-        Effect.tap((session) => turn.settle(session, login))
-      )
-    )
-    return yield* Effect.catchAll(logins.isInDoubt() ? Effect.zipRight(probe, opening) : opening, (error) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        Effect.fail({ error, isFinal: isOver(error) || !logins.failed(error, values, now) })
-      )
+    const values = yield* Effect.mapError(credentialsOf(login), (error) => new Failed({ error, isFinal: true }))
+    return yield* rungOfLogin(internals, slot, from, (turn) =>
+      Effect.gen(function* () {
+        yield* admit(internals, values)
+        const to = destination(internals, slot, turn.current)
+        const opening = login.open(values, to)
+        const session = yield* Effect.catchAll(
+          logins.isInDoubt() ? Effect.zipRight(probe, opening) : opening,
+          (error: IgError) =>
+            Effect.flatMap(
+              Clock.currentTimeMillis,
+              (now) => new Failed({ error, isFinal: !logins.failed(error, values, now) })
+            )
+        )
+        yield* born(internals, slot, session)
+        yield* turn.settle(session, login)
+        yield* told(internals, reason, "login", session)
+        return session
+      })
     )
   })
 
@@ -184,6 +233,7 @@ const logInAgain = (
   internals: Internals,
   slot: Slot,
   from: Session,
+  reason: Reason,
   causes: ReadonlyArray<IgError>,
   left: number
 ): Effect.Effect<SignedIn, IgError, Needs> =>
@@ -194,34 +244,33 @@ const logInAgain = (
     const until = internals.logins.heldUntil(now) ?? cachedUntil(slot, from, now)
     if (until !== undefined && left === attempts) return yield* lost(causes, { retryAt: until })
     if (until !== undefined) yield* pause(slot, from, until)
-    const outcome = yield* Effect.either(logInOnce(internals, slot, from, login))
+    const meanwhile = overtaken(slot, from)
+    if (meanwhile !== undefined) return yield* meanwhile
+    const outcome = yield* Effect.either(logInOnce(internals, slot, from, reason, login))
     if (Either.isRight(outcome)) return outcome.right
+    if (outcome.left._tag !== "Failed") return yield* outcome.left
     const { error, isFinal } = outcome.left
-    if (isOver(error)) return yield* error
-    if (!isFinal && left > 1) return yield* logInAgain(internals, slot, from, [...causes, error], left - 1)
-    return yield* lost([...causes, error], { retryAt: internals.logins.heldUntil(yield* Clock.currentTimeMillis) })
+    if (!isFinal && left > 1) return yield* logInAgain(internals, slot, from, reason, [...causes, error], left - 1)
+    const retryAt = internals.logins.heldUntil(yield* Clock.currentTimeMillis)
+    return yield* lost([...causes, error], { retryAt })
   })
 
 /* ---- the flight -------------------------------------------------------------- */
 
 const climb = (internals: Internals, slot: Slot, from: Session, reason: Reason) =>
   Effect.gen(function* () {
-    const told = (by: "refresh" | "login") => (session: SignedIn) =>
-      tell(internals, (at) =>
-        reason === "opening"
-          ? SessionEvent.LoggedIn({ at, accountId: session.accountId, loggedInBy: session.loggedInBy })
-          : SessionEvent.Renewed({ at, accountId: session.accountId, by, why: reason })
-      )
     const causes: Array<IgError> = []
     if (canRefresh(slot, from)) {
       const refreshed = yield* rung(slot, from, (turn) =>
-        Effect.tap(refreshOnce(slot, turn, turn.current._tag === "OAuthSession" ? turn.current : from), told("refresh"))
+        Effect.tap(refreshOnce(slot, turn, turn.current._tag === "OAuthSession" ? turn.current : from), (session) =>
+          told(internals, reason, "refresh", session)
+        )
       ).pipe(Effect.either)
       if (Either.isRight(refreshed)) return refreshed.right
       if (isOver(refreshed.left) || wasNotExecuted(refreshed.left)) return yield* refreshed.left
       causes.push(refreshed.left)
     }
-    return yield* Effect.tap(logInAgain(internals, slot, from, causes, attempts), told("login"))
+    return yield* logInAgain(internals, slot, from, reason, causes, attempts)
   }).pipe(
     Effect.tapError((error) =>
       error._tag === "AuthError" && error.reason === "session-lost"
