@@ -2,6 +2,8 @@
 import * as Credentials from "@effect-ig/core/Credentials"
 import * as IgConfig from "@effect-ig/core/IgConfig"
 import type { IgError } from "@effect-ig/core/IgError"
+import * as ReadRetry from "@effect-ig/core/ReadRetry"
+import * as Renewal from "@effect-ig/core/Renewal"
 import type { Ig } from "@effect-ig/core/Session"
 import * as SessionState from "@effect-ig/core/SessionState"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -74,6 +76,7 @@ export const anyBody = JSON.stringify({
   oauthToken: { access_token: tokens.accessToken, refresh_token: tokens.refreshToken, expires_in: "60" }
 })
 
+/** An operation by itself: what is sent is what the caller asked for. */
 export const ig = (
   http: Http,
   baseUrl: string,
@@ -82,6 +85,8 @@ export const ig = (
   Layer.mergeAll(
     http,
     SessionState.layerTest(session),
+    Renewal.off,
+    ReadRetry.off,
     IgConfig.layer({ environment: baseUrl, apiKey: Redacted.make(inject("planted").apiKey) }),
     Credentials.layer({ identifier: "trader", password: Redacted.make(inject("planted").password) })
   )
