@@ -234,6 +234,12 @@ const cases: ReadonlyArray<Case> = [
     after: "SBX01 cst-2 xst-2"
   },
   {
+    patch: { loginReusesCst: true },
+    steps: [Session.loginV2, Session.loginV2, Session.switchAccount("SBX02"), Session.read()],
+    outcomes: ["done", "done", "done", "done"],
+    after: "SBX02 cst-1 xst-2"
+  },
+  {
     patch: { bearerWithoutAccount: "refused" },
     steps: [Session.login, Session.read()],
     outcomes: ["done", "done"],

@@ -101,6 +101,8 @@ export declare namespace Sandbox {
     readonly hold: (point: HoldPoint, target?: Target) => Effect.Effect<Held>
     /** Lets go of every answer that is held now. */
     readonly release: Effect.Effect<void>
+    /** Forgets the faults that were injected and not met. */
+    readonly clearFaults: Effect.Effect<void>
     /** As new: no sessions, no record, no faults, the switches of the start. */
     readonly reset: Effect.Effect<void>
   }
@@ -229,6 +231,7 @@ const serviceOf = (gateway: Gateway.Gateway, baseUrl: string): Sandbox.Service =
         return { reached: Deferred.await(reached), release: Effect.asVoid(Deferred.succeed(released, undefined)) }
       }),
     release: gateway.faults.release,
+    clearFaults: Effect.sync(() => gateway.faults.clear()),
     reset: Effect.zipRight(
       gateway.faults.release,
       Effect.sync(() => gateway.reset())
@@ -266,7 +269,7 @@ export const layer = (options: Sandbox.ServerOptions = {}): Layer.Layer<Sandbox,
     Effect.gen(function* () {
       const host = options.host ?? "127.0.0.1"
       const gateway = yield* makeGateway(options)
-      const control = Control.make(gateway, serviceOf(gateway, ""))
+      const control = Control.make(serviceOf(gateway, ""))
       const port = yield* Server.start(gateway, control, {
         port: options.port ?? 0,
         host,

@@ -42,6 +42,8 @@ export const Switches = Schema.Struct({
   switchReissuesCst: Schema.Boolean,
   /** What `GET /session?fetchSessionTokens=true` answers under CST: the pair in use, or a new one. */
   fetchUnderCst: Schema.Literal("same", "renewed"),
+  /** Is a Version 2 login answered with the session that is open already, if there is one, or with a new one? */
+  loginReusesCst: Schema.Boolean,
   /** A bearer without `IG-ACCOUNT-ID` acts on the preferred account, or is refused. */
   bearerWithoutAccount: Schema.Literal("preferred", "refused"),
   /** Which family counts when a request carries both. */
@@ -124,6 +126,7 @@ export const defaults: Switches = {
   putUnderBearer: "refused",
   switchReissuesCst: false,
   fetchUnderCst: "same",
+  loginReusesCst: false,
   bearerWithoutAccount: "preferred",
   bothFamilies: "bearer",
   loginVersions: [1, 2, 3],

@@ -153,6 +153,16 @@ const cases: Readonly<Record<keyof Switches.Switches, Case>> = {
     before: "the same",
     after: "new"
   },
+  loginReusesCst: {
+    to: { loginReusesCst: true },
+    look: Effect.gen(function* () {
+      const headers = yield* pair
+      const { cst } = yield* pair
+      return cst === headers.cst ? "the same" : "new"
+    }),
+    before: "new",
+    after: "the same"
+  },
   bearerWithoutAccount: {
     to: { bearerWithoutAccount: "refused" },
     look: Effect.flatMap(bearer(), ({ headers: { authorization } }) => asked({ headers: { authorization } })),

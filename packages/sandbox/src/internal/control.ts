@@ -8,7 +8,6 @@ import * as Schema from "effect/Schema"
 import { Fault } from "../Fault.ts"
 import type { Sandbox } from "../Sandbox.ts"
 import { Patch, Preset, presets } from "../Switches.ts"
-import type { Gateway } from "./gateway.ts"
 import { answer, type GatewayRequest, type GatewayResponse } from "./http.ts"
 import type { RecordedRequest } from "./record.ts"
 import { tokenKinds } from "./world.ts"
@@ -101,7 +100,7 @@ const SendableFault = Fault.pipe(Schema.filter((fault) => isSendable(fault) || "
 /** A clock that is moved beyond the last date has no dates to tell. */
 const century = 100 * 365 * 86_400_000
 
-export const make = (gateway: Gateway, sandbox: Sandbox.Service): Control => {
+export const make = (sandbox: Sandbox.Service): Control => {
   const routes = new Map<string, Verb>([
     ["GET /record", showing(sandbox.record)],
     ["GET /counters", showing(counters(sandbox))],
@@ -122,7 +121,7 @@ export const make = (gateway: Gateway, sandbox: Sandbox.Service): Control => {
       )
     ],
     ["POST /faults", taking(SendableFault, sandbox.inject)],
-    ["DELETE /faults", doing(Effect.sync(() => gateway.faults.clear()))],
+    ["DELETE /faults", doing(sandbox.clearFaults)],
     ["POST /release", doing(sandbox.release)],
     ["POST /reset", doing(sandbox.reset)]
   ])

@@ -97,6 +97,7 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
         const request = understood(wire)
         const met = faults.take(request)
         const entry = Record.receive(here, ++received, wire.method, request, yield* now)
+        entry.fault = met.fault?.kind
         entries.push(entry)
         if (entries.length > longestRecord) entries.shift()
         if (met.gate?.point === "before") yield* met.gate.pass

@@ -1,5 +1,6 @@
 /** What the gateway received, with secrets masked so that they can still be compared. */
 import { createHash } from "node:crypto"
+import type { Fault } from "../Fault.ts"
 import { fields, type GatewayRequest, type GatewayResponse, parse, versionOf } from "./http.ts"
 import { openPassword } from "./rsa.ts"
 import type { World } from "./world.ts"
@@ -29,17 +30,20 @@ export interface RecordedRequest {
   readonly entered: ReadonlyArray<string>
   /** Has IG done its work? It has not when a fault answered instead. */
   readonly isWorked: boolean
+  /** The fault that it met, by its kind. */
+  readonly fault: Fault["kind"] | undefined
   /** Was the whole answer handed over, to the client in memory or to the system's socket over HTTP? */
   readonly isDelivered: boolean
 }
 
 export interface Entry {
-  received: Omit<RecordedRequest, "status" | "errorCode" | "issued" | "entered" | "isWorked" | "isDelivered">
+  received: Omit<RecordedRequest, "status" | "errorCode" | "issued" | "entered" | "isWorked" | "fault" | "isDelivered">
   status: number
   errorCode: string | undefined
   issued: ReadonlyArray<string>
   entered: ReadonlyArray<string>
   isWorked: boolean
+  fault: Fault["kind"] | undefined
   isDelivered: boolean
 }
 
@@ -185,6 +189,7 @@ export const receive = (
   issued: [],
   entered: [],
   isWorked: false,
+  fault: undefined,
   isDelivered: false
 })
 

@@ -2,7 +2,17 @@
 import { answer, fields, type GatewayResponse, noContent, refuse, refuseBody } from "../http.ts"
 import { type Call, type Caller, type Handler, signedIn } from "../routes.ts"
 import { decryptPassword, publicKey } from "../rsa.ts"
-import { find, issueLeased, issueOAuth, type Lease, open, type Session, type Token, type World } from "../world.ts"
+import {
+  find,
+  isAlive,
+  issueLeased,
+  issueOAuth,
+  type Lease,
+  open,
+  type Session,
+  type Token,
+  type World
+} from "../world.ts"
 
 const lightstreamerEndpoint = "https://demo-apd.marketdatasystems.com"
 
@@ -114,8 +124,18 @@ const loginV3 = (world: World, session: Session, now: number): GatewayResponse =
   )
 }
 
-const loginV2 = (world: World, session: Session, now: number): GatewayResponse => {
-  const { cst, xst } = issuePair(world, session, now, session.accountId)
+/** The pair of a session that is open already. */
+const pairInUse = (world: World, now: number) => {
+  const alive = [...world.tokens.values()].filter((token) => isAlive(world, token, now)).reverse()
+  const xst = alive.find(({ kind }) => kind === "xst")
+  const cst = alive.find(({ kind, lease }) => kind === "cst" && lease === xst?.lease)
+  return cst === undefined || xst === undefined ? undefined : { cst, xst }
+}
+
+const loginV2 = (world: World, opened: Session, now: number): GatewayResponse => {
+  const reused = world.switches.loginReusesCst ? pairInUse(world, now) : undefined
+  const session = reused?.cst.session ?? opened
+  const { cst, xst } = reused ?? issuePair(world, session, now, session.accountId)
   const active = world.accounts.find((account) => account.accountId === session.accountId)
   const body = {
     accountType: active?.accountType,
@@ -138,7 +158,7 @@ const loginV2 = (world: World, session: Session, now: number): GatewayResponse =
     reroutingEnvironment: null,
     dealingEnabled: true
   }
-  return answer(200, body, tokenHeaders(world, cst, xst), [cst.label, xst.label])
+  return answer(200, body, tokenHeaders(world, cst, xst), reused === undefined ? [cst.label, xst.label] : [])
 }
 
 export const login: Handler = (call) => {
