@@ -66,17 +66,23 @@ const isPortFree = (out: string): Promise<boolean> => {
   })
 }
 
+const login = "POST /gateway/deal/session 3 200"
+const refresh = "POST /gateway/deal/session/refresh-token 1"
+const read = "GET /gateway/deal/session 1"
+const positions = "GET /gateway/deal/positions 2"
+
 const life = [
-  "POST /gateway/deal/session 3 200",
+  login,
   "GET /gateway/deal/session?fetchSessionTokens=true 1 200",
-  "GET /gateway/deal/session 1 401",
-  "POST /gateway/deal/session/refresh-token 1 200",
   "PUT /gateway/deal/session 1 200",
   "POST /gateway/deal/session 2 200",
   "GET /gateway/deal/session/encryptionKey 1 200",
   "POST /gateway/deal/session 3 401",
   "DELETE /gateway/deal/session 1 204"
 ]
+
+const countOf = (record: ReadonlyArray<string>, request: string): number =>
+  record.filter((other) => other === request).length
 
 describe("the demo", () => {
   it("lives through a whole session over real HTTP and exits 0", async () => {
@@ -96,6 +102,42 @@ describe("the demo", () => {
     expect(await isPortFree(out)).toBe(true)
   })
 
+  it("renews a dead bearer for whoever finds it, once for fifty, and logs in again when the refresh token is dead", async () => {
+    const { out, record } = await demo()
+    const crowd = record.slice(
+      record.indexOf(`${positions} 401`),
+      record.findLastIndex((request) => request.startsWith(positions)) + 1
+    )
+    const before = record.slice(0, record.indexOf(`${positions} 401`))
+    const after = record.slice(before.length + crowd.length)
+
+    expect(before.slice(-3)).toEqual([`${read} 401`, `${refresh} 200`, `${read} 200`])
+
+    expect(crowd.length).toBe(101)
+    expect(countOf(crowd, `${positions} 401`)).toBe(50)
+    expect(countOf(crowd, `${refresh} 200`)).toBe(1)
+    expect(countOf(crowd, `${positions} 200`)).toBe(50)
+    expect(out).toContain("50 refused, 1 renewal, 50 answered.")
+
+    expect(after.slice(0, 4)).toEqual([`${read} 401`, `${refresh} 401`, login, `${read} 200`])
+    // With renewal off the next one is refused, and that is all; the refresh after it was asked for.
+    expect(after.slice(4, 6)).toEqual([`${read} 401`, `${refresh} 200`])
+  })
+
+  it("brings a dead CST session back to the account that it was on", async () => {
+    const { record } = await demo()
+    const second = record.indexOf("POST /gateway/deal/session 2 200")
+    expect(record.slice(second, second + 7)).toEqual([
+      "POST /gateway/deal/session 2 200",
+      "PUT /gateway/deal/session 1 200",
+      `${read} 200`,
+      `${read} 401`,
+      "POST /gateway/deal/session 2 200",
+      "PUT /gateway/deal/session 1 200",
+      `${read} 200`
+    ])
+  })
+
   it("is plain text in a pipe and with NO_COLOR, whatever else the environment says", async () => {
     const { out } = await demo({ env: { NO_COLOR: "1", CI: "true" } })
     expect(out).not.toContain("\u001b")
@@ -103,15 +145,17 @@ describe("the demo", () => {
   })
 
   it("says in one sentence what went wrong when the server is taken away", async () => {
+    // Taken away under the refresh, which is not sent twice; so the login is tried, until nobody can be reached for 10 s.
     const { code, err } = await demo({ env: { SPY_LAST: "4" } })
     expect(code).toBe(1)
     expect(err.trim().split("\n").length).toBe(1)
-    expect(err).toContain("The demo stopped: session.refresh: connection-lost")
+    expect(err).toContain("The demo stopped: session.renewal: session-lost")
+    expect(err).toContain("[session.refresh: connection-lost")
   })
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     it(`logs out, frees the port and exits 130 on ${signal}, also when it comes twice`, async () => {
-      const { code, out, record } = await demo({ args: ["--pace", "200"], interruptAt: " 4  ", signal })
+      const { code, out, record } = await demo({ args: ["--pace", "200"], interruptAt: "50 answered", signal })
       expect(code).toBe(130)
       expect(record.at(-1)).toBe("DELETE /gateway/deal/session 1 204")
       expect(out).not.toContain("That was all of it.")

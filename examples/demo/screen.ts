@@ -57,6 +57,28 @@ export const wire = (request: Sandbox.RecordedRequest): Effect.Effect<void> => {
   )
 }
 
+const isSame = (one: Sandbox.RecordedRequest) => (other: Sandbox.RecordedRequest) =>
+  one.method === other.method &&
+  one.path === other.path &&
+  one.status === other.status &&
+  one.errorCode === other.errorCode &&
+  carried(one) === carried(other)
+
+/**
+ * The same for many at once: equal ones are drawn as one, in the order in which their first came, with a square for each.
+ * A renewal may be under way before the last call of the old bearer has arrived, so equal ones need not be neighbours.
+ */
+export const crowd = (record: ReadonlyArray<Sandbox.RecordedRequest>): Effect.Effect<void> =>
+  Effect.forEach(
+    record.filter((request, index) => record.findIndex(isSame(request)) === index),
+    (request) => {
+      const count = record.filter(isSame(request)).length
+      const squares = (request.status < 300 ? pc.green : pc.red)("■".repeat(count))
+      return Effect.zipRight(wire(request), Console.log(`      ${squares} × ${count}`))
+    },
+    { discard: true }
+  )
+
 const seconds = (millis: number): string => `${Math.max(0, Math.round(millis / 1000))} s`
 
 /** What is signed in now, and for how long. */

@@ -1,27 +1,55 @@
 import { Credentials } from "@effect-ig/core/Credentials"
+import * as Endpoint from "@effect-ig/core/Endpoint"
 import type { IgError } from "@effect-ig/core/IgError"
+import * as Renewal from "@effect-ig/core/Renewal"
 import * as Session from "@effect-ig/core/Session"
 import * as SessionState from "@effect-ig/core/SessionState"
-import { Sandbox } from "@effect-ig/sandbox/Sandbox"
+import { type RecordedRequest, Sandbox } from "@effect-ig/sandbox/Sandbox"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import * as Screen from "./screen.ts"
 
 let seen = 0
 
 /** What went over the wire since the last look, as the sandbox recorded it. */
-const wire = Effect.gen(function* () {
+const looked: Effect.Effect<ReadonlyArray<RecordedRequest>, never, Sandbox> = Effect.gen(function* () {
   const record = yield* (yield* Sandbox).record
-  yield* Effect.forEach(record.slice(seen), Screen.wire)
+  const recent = record.slice(seen)
   seen = record.length
+  return recent
 })
 
+const wire = Effect.flatMap(looked, (record) => Effect.forEach(record, Screen.wire, { discard: true }))
+
+const state = Effect.zipRight(Effect.flatMap(SessionState.get, Screen.session), Screen.pause)
+
 /** Runs one call, then shows its requests and the session that it leaves. */
-const shown = <A, E, R>(call: Effect.Effect<A, E, R>) =>
-  Effect.ensuring(call, wire).pipe(
-    Effect.zipLeft(Effect.flatMap(SessionState.get, Screen.session)),
-    Effect.zipLeft(Screen.pause)
-  )
+const shown = <A, E, R>(call: Effect.Effect<A, E, R>) => Effect.zipLeft(Effect.ensuring(call, wire), state)
+
+/** The library has no positions yet; it sends whatever can be described. */
+const positions = Endpoint.make({
+  name: "positions.list",
+  method: "GET",
+  path: "/positions",
+  version: 2,
+  answer: Schema.Struct({ positions: Schema.Array(Schema.Unknown) })
+})
+
+/** The same call many times at once. */
+const together = (times: number) =>
+  Effect.gen(function* () {
+    const answers = yield* Effect.all(
+      Array.from({ length: times }, () => Endpoint.call(positions)),
+      { concurrency: "unbounded" }
+    )
+    const record = yield* looked
+    yield* Screen.crowd(record)
+    const renewals = record.filter(({ path }) => path.startsWith("/session")).length
+    const refusals = record.filter(({ path, status }) => path === positions.path && status === 401).length
+    yield* Screen.say(`${refusals} refused, ${renewals} renewal, ${answers.length} answered.`)
+    yield* state
+  })
 
 /** A call that IG is expected to refuse. */
 const refused = <A, R>(call: Effect.Effect<A, IgError, R>) =>
@@ -45,11 +73,23 @@ const oauth = Effect.gen(function* () {
   yield* Screen.step("Read the session, and fetch tokens for streaming")
   yield* shown(Session.read({ fetchTokens: true }))
 
-  yield* Screen.step("The bearer dies, as it does after a minute: the sandbox is told to kill it")
+  yield* Screen.step("The bearer dies, as it does after a minute: the next call renews it and is sent again")
   yield* sandbox.expire("access")
-  yield* refused(Session.read())
+  yield* shown(Session.read())
 
-  yield* Screen.step("Refresh it")
+  yield* Screen.step("It dies again, and fifty calls find out at once: one renewal serves them all")
+  yield* sandbox.expire("access")
+  yield* together(50)
+
+  yield* Screen.step("The refresh token dies, too: the session logs in again by itself")
+  yield* sandbox.expire("access", "refresh")
+  yield* shown(Session.read())
+
+  yield* Screen.step("With renewal turned off, a dead bearer is the caller's to deal with")
+  yield* sandbox.expire("access")
+  yield* Effect.provide(refused(Session.read()), Renewal.off)
+
+  yield* Screen.step("Refresh it by hand")
   yield* shown(Session.refresh)
 
   yield* Screen.step("Switch to the other account: IG does not switch under a bearer, so a header does it")
@@ -59,11 +99,17 @@ const oauth = Effect.gen(function* () {
 }).pipe(Effect.scoped, Effect.zipRight(shown(Effect.void)))
 
 const tokens = Effect.gen(function* () {
+  const sandbox = yield* Sandbox
+
   yield* Screen.step("Log in by CST and X-SECURITY-TOKEN")
   yield* shown(Session.scoped(Session.loginV2))
 
   yield* Screen.step("Switch to the other account: IG kills the old X-SECURITY-TOKEN and gives a new one")
   yield* shown(Session.switchAccount("SBX02"))
+  yield* shown(Session.read())
+
+  yield* Screen.step("Both tokens die: the session logs in again, and goes back to the account that it was on")
+  yield* sandbox.expire("cst", "xst")
   yield* shown(Session.read())
 
   yield* Screen.step("Ask for the key that passwords are encrypted with")
