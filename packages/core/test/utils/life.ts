@@ -65,7 +65,7 @@ const life = <R>(operations: ReadonlyArray<Effect.Effect<unknown, IgError, R>>) 
   })
 
 /** A user's own client with its own tracing: whole headers, redacted as platform's tools do it. */
-const tracing = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
+export const tracing = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
   HttpClient.transform(client, (effect, request) =>
     Effect.flatMap(FiberRef.get(Headers.currentRedactedNames), (names) =>
       Effect.withSpan(effect, "own", {
@@ -79,7 +79,7 @@ const tracing = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
   )
 
 /** A user's own client that logs each request object, in all the ways there are. */
-const logging = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
+export const logging = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
   HttpClient.tapRequest(client, (request) =>
     Effect.gen(function* () {
       yield* Effect.logInfo("sending", request)
@@ -88,7 +88,10 @@ const logging = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
     })
   )
 
-const changed = (change: (client: HttpClient.HttpClient) => HttpClient.HttpClient) =>
+/** On top of the client of the stack below. */
+export const changed = (
+  change: (client: HttpClient.HttpClient) => HttpClient.HttpClient
+): Layer.Layer<HttpClient.HttpClient, never, HttpClient.HttpClient> =>
   Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, change))
 
 export const stacks = [
