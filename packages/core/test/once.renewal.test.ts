@@ -13,6 +13,7 @@ import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
+import * as TestContext from "effect/TestContext"
 import { beforeAll, describe } from "vitest"
 import { shown } from "./setup/output.ts"
 import { keptInMemory } from "./utils/ig.ts"
@@ -144,11 +145,9 @@ const sends = ({ seen }: Spans): ReadonlyMap<string, number> => {
 }
 
 /** Through an expiry and a trouble: orders at once and after one another, a switch, a refresh, and a login. */
-const live = (login: Login, kinds: ReadonlyArray<TokenKind>, { fault }: Trouble, spans: Spans) =>
+const life = (login: Login, kinds: ReadonlyArray<TokenKind>, fault: Fault | undefined, spans: Spans) =>
   Effect.gen(function* () {
     const sandbox = yield* Sandbox
-    yield* sandbox.reset
-    spans.seen.length = 0
     yield* login
     // One that IG never took would be taken for dead from its birth.
     yield* Session.read()
@@ -163,6 +162,19 @@ const live = (login: Login, kinds: ReadonlyArray<TokenKind>, { fault }: Trouble,
     yield* Effect.exit(login)
     return { record: yield* sandbox.record, asked, meant: sends(spans) } satisfies Lived
   })
+
+/** Each in a world and a time of its own: a test's clock looks at every fiber that it has ever seen. */
+const live = (
+  change: Change,
+  login: Login,
+  kinds: ReadonlyArray<TokenKind>,
+  fault: Fault | undefined,
+  step: Duration.DurationInput = "5 seconds"
+) => {
+  const spans = makeSpans()
+  const stack = changed(change).pipe(Layer.provideMerge(keptInMemory()), Layer.provideMerge(spans.layer))
+  return life(login, kinds, fault, spans).pipe(inSteps, Effect.provide(stack), Effect.provide(TestContext.TestContext))
+}
 
 const of = (record: ReadonlyArray<RecordedRequest>, method: string, path: string) =>
   record.filter((request) => request.method === method && request.path === path)
@@ -222,15 +234,12 @@ beforeAll(() => {
 describe("through an expiry and a trouble, what changes something leaves once for each attempt", () => {
   for (const [client, change] of clients) {
     for (const [expiry, login, kinds] of expiries) {
-      const spans = makeSpans()
-      const stack = changed(change).pipe(Layer.provideMerge(keptInMemory()), Layer.provideMerge(spans.layer))
-      it.effect(`${expiry}, by a client ${client}`, () =>
+      it.live(`${expiry}, by a client ${client}`, () =>
         Effect.gen(function* () {
-          for (const trouble of troubles) {
-            const lived = yield* inSteps("30 seconds")(live(login, kinds, trouble, spans))
-            expect([trouble.name, ...faultsOf(lived)]).toEqual([trouble.name])
+          for (const { fault, name } of troubles) {
+            expect([name, ...faultsOf(yield* live(change, login, kinds, fault, "20 seconds"))]).toEqual([name])
           }
-        }).pipe(Effect.provide(stack))
+        })
       )
     }
   }
@@ -241,44 +250,38 @@ const passwordsOf = (record: ReadonlyArray<RecordedRequest>) =>
     .filter((request) => field(request, "password") !== undefined)
     .map(({ receivedAt, status }) => `${(receivedAt - (record[0]?.receivedAt ?? 0)) / 1_000} s: ${status}`)
 
-const lives = (change: Change, login: Login, kinds: ReadonlyArray<TokenKind>, trouble: Fault | undefined) => {
-  const spans = makeSpans()
-  const stack = changed(change).pipe(Layer.provideMerge(keptInMemory()), Layer.provideMerge(spans.layer))
-  return live(login, kinds, { name: "", fault: trouble }, spans).pipe(inSteps("5 seconds"), Effect.provide(stack))
-}
-
 describe("how often, exactly", () => {
   const retrying = HttpClient.retry({ times: 3 })
   const atLogin = { method: "POST", path: "/session", times: 1_000 }
 
   for (const [name, login, kinds] of expiries.slice(1)) {
-    it.effect(`${name}, and IG fails each login: three in one renewal, a minute apart, then the user's own`, () =>
+    it.live(`${name}, and IG fails each login: three in one renewal, a minute apart, then the user's own`, () =>
       Effect.gen(function* () {
-        const { record } = yield* lives(retrying, login, kinds, { ...unavailable, ...atLogin })
+        const { record } = yield* live(retrying, login, kinds, { ...unavailable, ...atLogin })
         expect(passwordsOf(record)).toEqual(["0 s: 200", "0 s: 503", "60 s: 503", "120 s: 503", "120 s: 503"])
       })
     )
   }
 
-  it.effect("quick logins are refused: three, 5 seconds apart", () =>
+  it.live("quick logins are refused: three, 5 seconds apart", () =>
     Effect.gen(function* () {
-      const { record } = yield* lives(retrying, Session.loginV2, ["cst"], { kind: "failedLogin", ...atLogin })
+      const { record } = yield* live(retrying, Session.loginV2, ["cst"], { kind: "failedLogin", ...atLogin })
       expect(passwordsOf(record)).toEqual(["0 s: 200", "0 s: 401", "5 s: 401", "10 s: 401", "10 s: 401"])
     })
   )
 
-  it.effect("the password is wrong: one, and none until it changes, but for the user's own", () =>
+  it.live("the password is wrong: one, and none until it changes, but for the user's own", () =>
     Effect.gen(function* () {
       const wrong: Fault = { kind: "answer", status: 401, errorCode: "error.security.invalid-details", ...atLogin }
-      const { record } = yield* lives(retrying, Session.loginV2, ["cst"], wrong)
+      const { record } = yield* live(retrying, Session.loginV2, ["cst"], wrong)
       expect(passwordsOf(record)).toEqual(["0 s: 200", "0 s: 401", "0 s: 401"])
     })
   )
 
-  it.effect("a refresh whose answer is lost is followed by one login, and every order enters once", () =>
+  it.live("a refresh whose answer is lost is followed by one login, and every order enters once", () =>
     Effect.gen(function* () {
       const lost: Fault = { kind: "cutHeaders", method: "POST", path: "/session/refresh-token" }
-      const { record } = yield* lives(retrying, Session.login, ["access"], lost)
+      const { record } = yield* live(retrying, Session.login, ["access"], lost)
       expect(passwordsOf(record)).toEqual(["0 s: 200", "0 s: 200", "0 s: 200"])
       expect(record.flatMap(({ entered }) => entered).filter((entry) => entry.endsWith("OPENED"))).toHaveLength(4)
     })
@@ -290,9 +293,9 @@ describe("the check itself turns red", () => {
   const doubling: Change = (client) =>
     HttpClient.transform(client, (effect) => Effect.zipRight(Effect.exit(effect), effect))
 
-  it.effect("for a client that sends everything twice, unseen", () =>
+  it.live("for a client that sends everything twice, unseen", () =>
     Effect.gen(function* () {
-      const found = faultsOf(yield* lives(doubling, Session.login, ["access"], undefined))
+      const found = faultsOf(yield* live(doubling, Session.login, ["access"], undefined))
       for (const sort of [
         "order one rejected: DUPLICATE_ORDER_ERROR",
         "POST /positions/otc left 12 times in 6 attempts",
