@@ -173,7 +173,11 @@ const live = (
 ) => {
   const spans = makeSpans()
   const stack = changed(change).pipe(Layer.provideMerge(keptInMemory()), Layer.provideMerge(spans.layer))
-  return life(login, kinds, fault, spans).pipe(inSteps, Effect.provide(stack), Effect.provide(TestContext.TestContext))
+  return life(login, kinds, fault, spans).pipe(
+    inSteps(step),
+    Effect.provide(stack),
+    Effect.provide(TestContext.TestContext)
+  )
 }
 
 const of = (record: ReadonlyArray<RecordedRequest>, method: string, path: string) =>
