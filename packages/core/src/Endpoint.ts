@@ -35,7 +35,7 @@ export interface Description {
   readonly path: string
   /** Of the `Version` header. */
   readonly version: number
-  /** A `mutation` leaves at most once, whatever becomes of it; a `read` may be repeated. */
+  /** A `mutation` is sent again only after IG has refused its tokens, and so has not executed it; a `read` may be repeated. */
   readonly effect: "read" | "mutation"
   readonly allowance: Allowance
   /** Is it sent in a session, or with the API key alone? */

@@ -143,7 +143,7 @@ export class AuthError extends Schema.TaggedError<AuthError>("@effect-ig/core/Au
       `– ${authReasons[this.reason]}`,
       this.detail,
       this.retryAt === undefined ? undefined : `It will be tried again ${when(this.retryAt)}.`,
-      this.causes && this.causes.map(({ message }) => `[${message}]`).join(" ")
+      ...(this.causes ?? []).map(({ message }) => `[${message}]`)
     ])
   }
 }

@@ -58,8 +58,11 @@ export interface Exchanges {
   /** Waits its turn, interruptibly; then the work goes on to its end whether or not the caller stays. */
   readonly run: <A, E>(
     operation: string,
-    work: (turn: Turn) => Effect.Effect<A, E, Needs>
+    work: (turn: Turn) => Effect.Effect<A, E, Needs>,
+    order?: "urgent"
   ) => Effect.Effect<A, E | AuthError, Needs>
+  /** While this goes on, turns are for what is urgent. */
+  readonly urgently: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Begins work in a fiber of the session's own, without a turn; `close` waits for it. */
   readonly begin: <A, E>(
     context: Context.Context<Needs>,
@@ -72,8 +75,11 @@ export interface Exchanges {
   readonly changed: Effect.Effect<void>
   /** Ends the exchange under way where it stands. What IG makes of it is lost: for closing in a hurry. */
   readonly cut: Effect.Effect<void>
-  /** Lets nothing begin any more, and waits for what is under way. */
+  /** Lets nothing begin any more. */
   readonly close: Effect.Effect<void>
+  /** Waits for all that has begun. */
+  readonly idle: Effect.Effect<void>
+  readonly isIdle: () => boolean
   /** Exchanges of another session, in the same layer. */
   readonly another: (initial: Session) => Effect.Effect<Exchanges>
 }
@@ -103,6 +109,7 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session): Effect.Effec
     let login: LoggedIn | undefined
     let underWay: UnderWay | undefined
     let change = Deferred.unsafeMake<void>(FiberId.none)
+    let urgency: { count: number; readonly over: Deferred.Deferred<void> } | undefined
     let closed = false
 
     const announce = () => {
@@ -112,12 +119,14 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session): Effect.Effec
 
     const takeTurn = (
       operation: string,
+      order: "urgent" | undefined,
       restore: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
     ): Effect.Effect<UnderWay, AuthError> =>
       Effect.suspend(() => {
         if (closed) return Effect.fail(new AuthError({ operation, reason: "closed" }))
-        if (underWay !== undefined) {
-          return Effect.zipRight(restore(Deferred.await(underWay.ended)), takeTurn(operation, restore))
+        const before = underWay?.ended ?? (order === "urgent" ? undefined : urgency?.over)
+        if (before !== undefined) {
+          return Effect.zipRight(restore(Deferred.await(before)), takeTurn(operation, order, restore))
         }
         underWay = { ended: Deferred.unsafeMake(FiberId.none), fiber: undefined, isCut: false }
         return Effect.succeed(underWay)
@@ -149,7 +158,9 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session): Effect.Effec
         Effect.map((exit) => {
           fibers.delete(fiber)
           onEnd(exit)
-        })
+        }),
+        // When the work is cut, what comes after it is not.
+        Effect.uninterruptible
       )
       const fiber = Runtime.runFork(runtime)(own, { immediate: false })
       fibers.add(fiber)
@@ -169,10 +180,31 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session): Effect.Effec
       return Deferred.await(answer)
     }
 
-    const run: Exchanges["run"] = <A, E>(operation: string, work: (turn: Turn) => Effect.Effect<A, E, Needs>) =>
+    const urgently: Exchanges["urgently"] = (self) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => {
+          urgency ??= { count: 0, over: Deferred.unsafeMake(FiberId.none) }
+          urgency.count += 1
+          return urgency
+        }),
+        () => self,
+        (mine) =>
+          Effect.sync(() => {
+            mine.count -= 1
+            if (mine.count > 0) return
+            urgency = undefined
+            Deferred.unsafeDone(mine.over, Exit.void)
+          })
+      )
+
+    const run: Exchanges["run"] = <A, E>(
+      operation: string,
+      work: (turn: Turn) => Effect.Effect<A, E, Needs>,
+      order?: "urgent"
+    ) =>
       Effect.contextWithEffect((context: Context.Context<Needs>) =>
         Effect.uninterruptibleMask((restore) =>
-          Effect.flatMap(takeTurn(operation, restore), (mine) => {
+          Effect.flatMap(takeTurn(operation, order, restore), (mine) => {
             const answer = Deferred.unsafeMake<A, E | AuthError>(FiberId.none)
             mine.fiber = fork(context, Effect.flatMap(turn, work), (exit) => {
               underWay = undefined
@@ -197,7 +229,7 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session): Effect.Effec
     const close = Effect.suspend(() => {
       closed = true
       announce()
-      return idle
+      return Effect.void
     })
 
     return {
@@ -206,11 +238,14 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session): Effect.Effec
       login: () => login,
       isClosed: () => closed,
       run,
+      urgently,
       begin,
       changed: Effect.suspend(() => Deferred.await(change)),
       free: Effect.suspend(() => (underWay === undefined ? Effect.void : Deferred.await(underWay.ended))),
       cut,
       close,
+      idle,
+      isIdle: () => fibers.size === 0,
       another: (initial) => makeIn(runtime, initial)
     }
   })

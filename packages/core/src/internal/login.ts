@@ -15,7 +15,7 @@ import type { LoginMode } from "./loginMode.ts"
 import { discard, leave } from "./logout.ts"
 import { born } from "./renewal.ts"
 import { send } from "./send.ts"
-import { endSiblings } from "./siblings.ts"
+import { endSiblings } from "./slot.ts"
 import { countLogin } from "./telemetry.ts"
 
 /** Who asked for a login, when that is a scope: it has to end what comes of it, even if it has gone by then. */
@@ -108,7 +108,7 @@ export const endOwned = (owner: Owner): Effect.Effect<void, never, SessionState 
     owner.isGone = true
     const { internals } = yield* SessionState
     if (owner.login === undefined || internals.main.exchanges.login() !== owner.login) return
-    yield* Effect.all([leave(internals, internals.main, owner.login), endSiblings(internals)], {
+    yield* Effect.all([endSiblings(internals), leave(internals, internals.main, owner.login)], {
       concurrency: "unbounded",
       discard: true
     })

@@ -7,7 +7,7 @@ import { SessionEvent } from "../SessionEvent.ts"
 import { type SignedIn, SignedOut } from "../SessionState.ts"
 import * as Endpoint from "./endpoints.ts"
 import { tell } from "./events.ts"
-import type { Needs, Turn } from "./exchanges.ts"
+import type { LoggedIn, Needs, Turn } from "./exchanges.ts"
 import { send, type SendError } from "./send.ts"
 import type { Internals, Slot } from "./slot.ts"
 import { carry } from "./tokens.ts"
@@ -52,7 +52,7 @@ export const endIn = (internals: Internals, { current, settle }: Turn): Effect.E
 export const leave = (
   internals: Internals,
   slot: Slot,
-  login = slot.exchanges.login()
+  login: LoggedIn | undefined
 ): Effect.Effect<void, never, Needs> =>
   Effect.gen(function* () {
     const { exchanges } = slot
@@ -63,16 +63,20 @@ export const leave = (
       onSuccess: () => Effect.void,
       onTimeout: () => (exchanges.login() === login ? exchanges.cut : Effect.void)
     })
-    const ending = exchanges.run(Endpoint.logout.name, (turn) =>
-      turn.login === login
-        ? Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            within(Duration.subtract(logoutTimeout, Duration.millis(now - begun)))(endIn(internals, turn))
-          )
-        : Effect.void
+    const ending = exchanges.run(
+      Endpoint.logout.name,
+      (turn) =>
+        turn.login === login
+          ? Effect.flatMap(Clock.currentTimeMillis, (now) =>
+              within(Duration.subtract(logoutTimeout, Duration.millis(now - begun)))(endIn(internals, turn))
+            )
+          : Effect.void,
+      "urgent"
     )
     yield* Effect.zipRight(Effect.flatten(wait), ending).pipe(
       Effect.interruptible,
       Effect.timeoutFail({ duration: logoutTimeout, onTimeout: () => "there was no time left to log out" }),
-      Effect.ignoreLogged
+      Effect.ignoreLogged,
+      exchanges.urgently
     )
   })

@@ -45,8 +45,12 @@ const wasNotExecuted = (error: IgError): boolean =>
   error._tag === "TransportError" ? !error.mayHaveExecuted : error._tag === "ApiError" && error.action === "wait"
 
 /** What has become of it meanwhile, where it is no longer the session that has to be renewed. */
-const overtaken = ({ exchanges }: Slot, from: Session): Effect.Effect<SignedIn, AuthError> | undefined => {
+const overtaken = (
+  { accountId, exchanges, login }: Slot,
+  from: Session
+): Effect.Effect<SignedIn, AuthError> | undefined => {
   if (exchanges.isClosed()) return new AuthError({ operation, reason: "closed" })
+  if (accountId !== undefined && login() === undefined) return notSignedIn
   const current = exchanges.current()
   if (keyOf(current) === keyOf(from)) return undefined
   return current._tag === "SignedOut" ? notSignedIn : Effect.succeed(current)
@@ -180,6 +184,12 @@ const pause = (slot: Slot, from: Session, until: number): Effect.Effect<void> =>
 /** A login that did not come off, and whether that is the last word of this renewal. */
 class Failed extends Data.TaggedError("Failed")<{ readonly error: IgError; readonly isFinal: boolean }> {}
 
+/** The login was taken, and its account is not to be had. That says nothing of logins. */
+const isOfAccount = (error: IgError): boolean =>
+  error._tag === "AuthError"
+    ? error.reason === "account-unavailable" || error.reason === "wrong-account"
+    : error._tag === "ApiError" && error.operation === Endpoint.switchAccount.name && error.action === "fix"
+
 /** What is known may have changed while a turn was waited for. */
 const admit = ({ logins }: Internals, values: Credentials.Values): Effect.Effect<void, Failed> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -204,7 +214,7 @@ const logInOnce = (
   from: Session,
   reason: Reason,
   login: LoggedIn
-): Effect.Effect<SignedIn, Failed | AuthError, Needs> =>
+): Effect.Effect<SignedIn, Failed | IgError, Needs> =>
   Effect.gen(function* () {
     const { logins } = internals
     const values = yield* Effect.mapError(credentialsOf(login), (error) => new Failed({ error, isFinal: true }))
@@ -215,11 +225,16 @@ const logInOnce = (
         const opening = login.open(values, to)
         const session = yield* Effect.catchAll(
           logins.isInDoubt() ? Effect.zipRight(probe, opening) : opening,
-          (error: IgError) =>
-            Effect.flatMap(
+          (error: IgError) => {
+            if (slot.accountId !== undefined && isOfAccount(error)) {
+              slot.unavailable = error
+              return error
+            }
+            return Effect.flatMap(
               Clock.currentTimeMillis,
               (now) => new Failed({ error, isFinal: !logins.failed(error, values, now) })
             )
+          }
         )
         yield* born(internals, slot, session)
         yield* turn.settle(session, login)
@@ -239,9 +254,10 @@ const logInAgain = (
 ): Effect.Effect<SignedIn, IgError, Needs> =>
   Effect.gen(function* () {
     const login = slot.login()
-    if (login === undefined) return yield* slot.accountId === undefined ? lost([...causes, noLogin]) : notSignedIn
+    if (login === undefined) return yield* overtaken(slot, from) ?? lost([...causes, noLogin])
     const now = yield* Clock.currentTimeMillis
-    const until = internals.logins.heldUntil(now) ?? cachedUntil(slot, from, now)
+    const cached = reason === "refused" ? cachedUntil(slot, from, now) : undefined
+    const until = internals.logins.heldUntil(now) ?? cached
     if (until !== undefined && left === attempts) return yield* lost(causes, { retryAt: until })
     if (until !== undefined) yield* pause(slot, from, until)
     const meanwhile = overtaken(slot, from)
@@ -313,14 +329,23 @@ export const renew = (
 
 /* ---- what calls need ----------------------------------------------------------- */
 
-const isExpiring = (session: SignedIn, { margin }: Settings, now: number): boolean =>
+const isExpiring = (session: SignedIn, { margin }: Settings, now: number): session is OAuthSession =>
   session._tag === "OAuthSession" &&
   session.expiresAt - now < Math.min(Duration.toMillis(margin), (session.expiresAt - session.issuedAt) / 3)
+
+/** A bearer that could not be renewed in good time may live long enough for this call all the same. */
+const orAsItIs = (internals: Internals, slot: Slot, session: OAuthSession): Effect.Effect<SignedIn, IgError, Needs> =>
+  Effect.catchAll(renew(internals, slot, session, "expiring"), (error) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      now < session.expiresAt && overtaken(slot, session) === undefined ? Effect.succeed(session) : error
+    )
+  )
 
 /** The session for a call, renewed first when it would not live through it. */
 export const ready = (internals: Internals, slot: Slot, name: string): Effect.Effect<SignedIn, IgError, Needs> =>
   Effect.gen(function* () {
     const current = slot.exchanges.current()
+    if (slot.unavailable !== undefined) return yield* slot.unavailable
     if (current._tag === "SignedOut") {
       if (slot.accountId === undefined) return yield* new AuthError({ operation: name, reason: "not-signed-in" })
       return yield* renew(internals, slot, current, "opening")
@@ -329,5 +354,5 @@ export const ready = (internals: Internals, slot: Slot, name: string): Effect.Ef
     if (!settings.isOn) return current
     if (slot.dead === keyOf(current)) return yield* renew(internals, slot, current, "refused")
     const now = yield* Clock.currentTimeMillis
-    return isExpiring(current, settings, now) ? yield* renew(internals, slot, current, "expiring") : current
+    return isExpiring(current, settings, now) ? yield* orAsItIs(internals, slot, current) : current
   })

@@ -5,16 +5,17 @@ import { AuthError } from "../IgError.ts"
 import { SignedOut } from "../SessionState.ts"
 import { handedOn, type LoggedIn, type Needs } from "./exchanges.ts"
 import { leave } from "./logout.ts"
-import { type Internals, makeSlot, type Sibling, type Slot } from "./slot.ts"
+import { type Internals, makeSlot, retire, type Sibling, type Slot } from "./slot.ts"
 
 const open = (internals: Internals, accountId: string, login: LoggedIn): Effect.Effect<Sibling, never, Needs> =>
   Effect.contextWithEffect((context: Context.Context<Needs>) =>
     Effect.map(internals.main.exchanges.another(new SignedOut()), (exchanges) => {
-      // Once the session was logged in by something else, this login is nobody's any more.
-      const slot = makeSlot(exchanges, accountId, () =>
-        internals.main.exchanges.login() === login ? login : undefined
-      )
-      return { slot, login, end: Effect.provide(leave(internals, slot), handedOn(context)) }
+      // Once the session was logged in by something else or has ended, this login is nobody's any more.
+      const isWanted = () =>
+        internals.main.exchanges.login() === login && internals.siblings.get(accountId)?.slot === slot
+      const slot: Slot = makeSlot(exchanges, accountId, () => (isWanted() ? login : undefined))
+      const end = Effect.suspend(() => leave(internals, slot, slot.exchanges.login()))
+      return { slot, login, end: Effect.provide(end, handedOn(context)) }
     })
   )
 
@@ -32,14 +33,6 @@ export const sibling = (
     const known = siblings.get(accountId)
     if (known?.login === login) return known.slot
     siblings.set(accountId, opened)
-    if (known !== undefined) yield* Effect.forkDaemon(known.end)
+    if (known !== undefined) yield* Effect.forkDaemon(retire(internals, known))
     return opened.slot
-  })
-
-/** They end with the session whose login opened them. */
-export const endSiblings = ({ siblings }: Internals): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const known = [...siblings.values()]
-    siblings.clear()
-    return Effect.forEach(known, ({ end }) => end, { concurrency: "unbounded", discard: true })
   })

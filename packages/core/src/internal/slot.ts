@@ -29,6 +29,8 @@ export interface Slot {
   distrusted: string | undefined
   /** A refresh token that was sent; IG takes none twice. */
   spent: string | undefined
+  /** Why there is no session for that account, where IG has said that there will be none. */
+  unavailable: IgError | undefined
   /** The session that the last login gave, and when. */
   born: { readonly key: string; readonly at: number } | undefined
 }
@@ -46,6 +48,7 @@ export const makeSlot = (
   dead: undefined,
   distrusted: undefined,
   spent: undefined,
+  unavailable: undefined,
   born: undefined
 })
 
@@ -60,6 +63,8 @@ export interface Sibling {
 export interface Internals {
   readonly main: Slot
   readonly siblings: Map<string, Sibling>
+  /** Of siblings that have ended, those whose work has not, perhaps. */
+  readonly retired: Set<Exchanges>
   readonly logins: Logins
   readonly events: PubSub.PubSub<SessionEvent>
 }
@@ -72,17 +77,34 @@ export const makeInternals = (initial: Session): Effect.Effect<Internals> =>
     return {
       main: makeSlot(yield* makeExchanges(initial)),
       siblings: new Map<string, Sibling>(),
+      retired: new Set<Exchanges>(),
       logins: makeLogins(),
       events: yield* PubSub.sliding<SessionEvent>(remembered)
     }
   })
 
 /** Logs out the sessions of other accounts, then waits for what is under way; the session itself is its user's to end. */
-export const closeInternals = ({ events, main, siblings }: Internals): Effect.Effect<void> =>
+export const closeInternals = (internals: Internals): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const others = [...siblings.values()]
-    yield* Effect.forEach(others, ({ end }) => end, { concurrency: "unbounded", discard: true })
+    const { events, main, retired } = internals
+    yield* endSiblings(internals)
     yield* main.exchanges.close
-    yield* Effect.forEach(others, ({ slot }) => slot.exchanges.close, { discard: true })
+    yield* main.exchanges.idle
+    yield* Effect.forEach(retired, ({ idle }) => idle, { discard: true })
     yield* PubSub.shutdown(events)
+  })
+
+/** They end with the session whose login opened them, at once; it does not wait for what they are in the middle of. */
+export const endSiblings = (internals: Internals): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const ending = [...internals.siblings.values()]
+    internals.siblings.clear()
+    return Effect.forEach(ending, (sibling) => retire(internals, sibling), { concurrency: "unbounded", discard: true })
+  })
+
+export const retire = ({ retired }: Internals, { end, slot: { exchanges } }: Sibling): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    for (const other of retired) if (other.isIdle()) retired.delete(other)
+    retired.add(exchanges)
+    return Effect.zipRight(end, exchanges.close)
   })

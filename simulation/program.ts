@@ -1,0 +1,185 @@
+/** Random programs as data: what they do, and what is done to them. Data, so that a failing one can be shrunk and kept. */
+import type { Fault } from "@effect-ig/sandbox/Fault"
+import type { TokenKind } from "@effect-ig/sandbox/Sandbox"
+import type { Switches } from "@effect-ig/sandbox/Switches"
+import fc from "fast-check"
+
+export const accounts = ["SBX01", "SBX02", "SBX03"] as const
+
+export type Account = (typeof accounts)[number]
+
+export const modes = ["login", "loginV2", "loginWithEncryption", "loginV2WithEncryption"] as const
+
+export type Mode = (typeof modes)[number]
+
+export type Call = "read" | "mutate"
+
+export type Step =
+  | { readonly do: Call }
+  | { readonly do: "refresh" | "fetchTokens" | "logout" | "login" }
+  | { readonly do: "switch"; readonly to: Account }
+  | { readonly do: "within"; readonly account: Account; readonly calls: ReadonlyArray<Call> }
+  | { readonly do: "wait"; readonly millis: number }
+
+export interface Caller {
+  readonly startsAt: number
+  readonly steps: ReadonlyArray<Step>
+  readonly interruptedAt: number | undefined
+}
+
+export type Happening = { readonly at: number } & (
+  | { readonly what: "expire"; readonly kinds: ReadonlyArray<TokenKind | "all"> }
+  | { readonly what: "purge" }
+  /** The gateway's clock goes on, and ours does not. */
+  | { readonly what: "clock"; readonly millis: number }
+  | { readonly what: "fault"; readonly fault: Fault }
+  | { readonly what: "password"; readonly isWrong: boolean }
+)
+
+export interface Program {
+  readonly seed: number
+  readonly mode: Mode
+  readonly callers: ReadonlyArray<Caller>
+  readonly happenings: ReadonlyArray<Happening>
+  readonly switches: Partial<Switches>
+  readonly closesAt: number | undefined
+  /** The user's own client repeats whatever fails, three times. */
+  readonly retries: boolean
+}
+
+/** All starts close to a few moments, so that much of it happens at once. */
+const moment: fc.Arbitrary<number> = fc
+  .tuple(fc.constantFrom(0, 51_000, 61_000, 125_000), fc.integer({ min: 0, max: 1_200 }))
+  .map(([base, more]) => base + more)
+
+const closing = fc.constantFrom(51_000, 61_000, 125_000).chain((base) => fc.integer({ min: base, max: base + 6_000 }))
+
+const account = fc.constantFrom(...accounts)
+
+const call = fc.constantFrom<Call>("read", "read", "mutate")
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 9, arbitrary: fc.record({ do: fc.constant("read" as const) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("mutate" as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("within" as const),
+      account,
+      calls: fc.array(call, { minLength: 1, maxLength: 3 })
+    })
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("wait" as const), millis: fc.integer({ min: 1, max: 30_000 }) })
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("refresh" as const, "fetchTokens" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("switch" as const), to: account }) }
+)
+
+/** Rare, or most programs would spend most of their time signed out. */
+const rareStep: fc.Arbitrary<Step> = fc.record({ do: fc.constantFrom("logout" as const, "login" as const) })
+
+const caller: fc.Arbitrary<Caller> = fc.record({
+  startsAt: moment,
+  steps: fc.oneof(
+    { weight: 40, arbitrary: fc.array(step, { minLength: 1, maxLength: 4, size: "max" }) },
+    { weight: 1, arbitrary: fc.array(fc.oneof(step, rareStep), { minLength: 1, maxLength: 3, size: "max" }) }
+  ),
+  interruptedAt: fc.option(moment, { nil: undefined, freq: 4 })
+})
+
+const target = fc.constantFrom(
+  { method: "POST", path: "/session/refresh-token" },
+  { method: "POST", path: "/session" },
+  { method: "PUT", path: "/session" },
+  { method: "GET", path: "/positions" },
+  { method: "POST", path: "/positions/otc" },
+  { method: "GET", path: "/session/encryptionKey" },
+  {}
+)
+
+const times = fc.constantFrom(1, 1, 2, 5, 20)
+
+const fault: fc.Arbitrary<Fault> = fc
+  .tuple(
+    target,
+    times,
+    fc.oneof(
+      fc.record({ kind: fc.constant("slow" as const), millis: fc.constantFrom(500, 3_000, 9_000) }),
+      fc.record({ kind: fc.constant("never" as const), workDone: fc.boolean() }),
+      fc.record({ kind: fc.constant("cutHeaders" as const), workDone: fc.boolean() }),
+      fc.record({ kind: fc.constant("cutBody" as const) }),
+      fc.record({
+        kind: fc.constant("answer" as const),
+        status: fc.constantFrom(500, 503),
+        errorCode: fc.constantFrom("system.error", undefined),
+        workDone: fc.boolean()
+      }),
+      fc.record({ kind: fc.constant("allowance" as const), allowance: fc.constant("api-key" as const) }),
+      fc.record({ kind: fc.constantFrom("nonJson403" as const, "doubledTokenHeader" as const) })
+    )
+  )
+  .map(([target, times, fault]) => ({ ...target, times, ...fault }))
+
+const loginFault: fc.Arbitrary<Fault> = fc.record({
+  kind: fc.constantFrom("failedLogin" as const, "deadTokensAtLogin" as const),
+  times,
+  method: fc.constant("POST"),
+  path: fc.constant("/session")
+})
+
+const kinds = fc.constantFrom<ReadonlyArray<TokenKind | "all">>(
+  ["access"],
+  ["access", "refresh"],
+  ["refresh"],
+  ["cst"],
+  ["xst"],
+  ["all"],
+  ["all"]
+)
+
+const happening: fc.Arbitrary<Happening> = fc
+  .tuple(
+    moment,
+    fc.oneof(
+      { weight: 4, arbitrary: fc.record({ what: fc.constant("expire" as const), kinds }) },
+      { weight: 1, arbitrary: fc.record({ what: fc.constant("purge" as const) }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          what: fc.constant("clock" as const),
+          millis: fc.constantFrom(30_000, 660_000, 6 * 3_600_000)
+        })
+      },
+      { weight: 5, arbitrary: fc.record({ what: fc.constant("fault" as const), fault }) },
+      { weight: 2, arbitrary: fc.record({ what: fc.constant("fault" as const), fault: loginFault }) },
+      { weight: 1, arbitrary: fc.record({ what: fc.constant("password" as const), isWrong: fc.boolean() }) }
+    )
+  )
+  .map(([at, what]) => ({ at, ...what }))
+
+const switches: fc.Arbitrary<Partial<Switches>> = fc.record({
+  latency: fc.constantFrom(100, 900, 2_500),
+  accessTtl: fc.constantFrom(60_000, 60_000, 20_000),
+  refreshGrace: fc.constantFrom(0, 0, 30_000),
+  refreshKillsBearer: fc.boolean(),
+  putUnderBearer: fc.constantFrom("refused" as const, "works" as const),
+  switchReissuesCst: fc.boolean(),
+  fetchUnderCst: fc.constantFrom("same" as const, "renewed" as const),
+  loginReusesCst: fc.constantFrom(false, false, false, true)
+})
+
+/** Evenly, not with a preference for the small. */
+export const program = (retries: fc.Arbitrary<boolean>): fc.Arbitrary<Program> =>
+  fc
+    .record({
+      seed: fc.nat(),
+      mode: fc.constantFrom(...modes),
+      callers: fc.array(caller, { minLength: 1, maxLength: 50, size: "max" }),
+      happenings: fc.array(happening, { minLength: 0, maxLength: 8, size: "max" }),
+      switches,
+      closesAt: fc.option(closing, { nil: undefined, freq: 4 }),
+      retries
+    })
+    .noBias()
