@@ -70,7 +70,7 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
     let entries: Array<Record.Entry> = []
     let received = 0
     let moved = 0
-    const now = Effect.map(Clock.currentTimeMillis, (millis) => millis + moved)
+    const now = Effect.map(Clock.currentTimeMillis, (millis) => Math.floor(millis + moved))
 
     const work = (
       world: World.World,
