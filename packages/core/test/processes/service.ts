@@ -36,7 +36,7 @@ const positions = Endpoint.make({
 
 const works: Readonly<Record<string, Effect.Effect<unknown, unknown, Session.Ig>>> = {
   end: Effect.zipRight(Session.read(), say("worked")),
-  accounts: Effect.zipRight(withAccount("SBX02")(Session.read()), say("worked")),
+  accounts: Effect.all([Session.read(), withAccount("SBX02")(Session.read()), say("worked")]),
   fail: Effect.zipRight(say("worked"), Effect.fail("no")),
   wait: Effect.zipRight(say("ready"), Effect.never),
   refresh: Session.refresh,
