@@ -65,8 +65,7 @@ const clients: ReadonlyArray<readonly [name: string, change: Change]> = [
   ["with retryTransient", HttpClient.retryTransient({ times: 3 })],
   ["with retry", HttpClient.retry({ times: 3 })],
   ["with retry of any status but 2xx", (client) => HttpClient.retry(HttpClient.filterStatusOk(client), { times: 3 })],
-  ["with tracing of its own", tracing],
-  ["with logging of requests of its own", logging]
+  ["with tracing of its own, and logging of requests", (client) => logging(tracing(client))]
 ]
 
 type Login = Effect.Effect<unknown, IgError, Session.Ig | Credentials>
