@@ -75,7 +75,9 @@ const noRefreshTokenTwice: Judge = (_, { record }) =>
 
 const refusedCredentialsOnce: Judge = (_, { explicitLogins, record }) => {
   const refused = record
-    .filter((request) => isLogin(request) && request.errorCode === "error.security.invalid-details")
+    .filter(
+      (request) => isLogin(request) && request.isDelivered && request.errorCode === "error.security.invalid-details"
+    )
     .map((request) => String(field(request, "password")))
   return refused.length > new Set(refused).size + explicitLogins
     ? [`refused credentials were sent ${refused.length} times, with ${explicitLogins} explicit logins`]
@@ -109,9 +111,9 @@ const healsOnceFaultsStop: Judge = (_, { healed }) =>
     ? []
     : [`all faults have ended, and the next call fails: ${failure(healed)?.message ?? String(healed)}`]
 
-const nothingIsLeft: Judge = (_, { leftFibers, leftTokens }) => [
+const nothingIsLeft: Judge = (_, { leftFibers, leftSessions }) => [
   ...(leftFibers > 0 ? [`${leftFibers} fibers are left after closing`] : []),
-  ...leftTokens.map((label) => `${label} is alive after closing`)
+  ...(leftSessions > 0 ? [`${leftSessions} sessions are alive after closing`] : [])
 ]
 
 export const invariants: Readonly<Record<string, Judge>> = {

@@ -72,8 +72,8 @@ export interface Report {
   readonly isSignedOut: boolean
   /** Fibers of the layer's that outlived it. */
   readonly leftFibers: number
-  /** Tokens in use when the layer closed, which closed in peace. */
-  readonly leftTokens: ReadonlyArray<string>
+  /** Sessions in use when the layer closed, in peace, that IG still takes. */
+  readonly leftSessions: number
 }
 
 export type Result =
@@ -184,22 +184,29 @@ const happen = (sandbox: Sandbox.Sandbox.Service, watch: Watch, happening: Happe
   }
 }
 
+/** What has to be alive for a session to be of use to anybody. */
 const tokensOf = (session: SessionState.Session): ReadonlyArray<string> => {
   switch (session._tag) {
     case "SignedOut":
       return []
     case "TokenSession":
-      return [Redacted.value(session.securityToken)]
+      return [Redacted.value(session.cst), Redacted.value(session.securityToken)]
     case "OAuthSession":
       return [Redacted.value(session.accessToken)]
   }
 }
 
-/** What `withAccount` used last under CST, by account. */
-const siblingsOf = (watch: Watch): ReadonlyArray<string> => {
-  const last = new Map<string, string>()
-  for (const { securityToken, wanted } of watch.sent) {
-    if (wanted !== undefined && securityToken !== undefined) last.set(wanted, securityToken)
+/** What `withAccount` used last under CST, by account, where that was no session of the client's own. */
+const siblingsOf = (
+  watch: Watch,
+  states: ReadonlyArray<SessionState.Session>
+): ReadonlyArray<ReadonlyArray<string>> => {
+  const own = new Set(states.flatMap(tokensOf))
+  const last = new Map<string, ReadonlyArray<string>>()
+  for (const { cst, securityToken, wanted } of watch.sent) {
+    if (wanted !== undefined && cst !== undefined && securityToken !== undefined && !own.has(securityToken)) {
+      last.set(wanted, [cst, securityToken])
+    }
   }
   return [...last.values()]
 }
@@ -256,7 +263,7 @@ const live = (program: Program): Effect.Effect<Report> =>
     let closedInFlight = false
     let closingTook = 0
     let leftFibers = 0
-    let leftTokens: ReadonlyArray<string> = []
+    let leftSessions = 0
     let healed: Exit.Exit<unknown, IgError> | undefined
 
     const close = Effect.gen(function* () {
@@ -300,11 +307,10 @@ const live = (program: Program): Effect.Effect<Report> =>
         watch.password = sandbox.password
         healed = yield* heal
         const current = yield* SessionState.get
-        const inUse = [...tokensOf(current), ...siblingsOf(watch)]
+        const inUse = [tokensOf(current), ...siblingsOf(watch, states)].filter((tokens) => tokens.length > 0)
         yield* close
-        leftTokens = (yield* sandbox.issued)
-          .filter(({ isAlive, value }) => isAlive && inUse.includes(value))
-          .map(({ label }) => label)
+        const alive = new Set((yield* sandbox.issued).filter(({ isAlive }) => isAlive).map(({ value }) => value))
+        leftSessions = inUse.filter((tokens) => tokens.every((token) => alive.has(token))).length
       }
     }).pipe(Effect.provide(context))
 
@@ -322,7 +328,7 @@ const live = (program: Program): Effect.Effect<Report> =>
       healed,
       isSignedOut: states.at(-2)?._tag === "SignedOut",
       leftFibers,
-      leftTokens
+      leftSessions
     }
   }).pipe(
     Effect.provide(layerSandbox(program)),

@@ -4,7 +4,7 @@ import * as Credentials from "@effect-ig/core/Credentials"
 import * as IgConfig from "@effect-ig/core/IgConfig"
 import * as ReadRetry from "@effect-ig/core/ReadRetry"
 import * as SessionState from "@effect-ig/core/SessionState"
-import * as PasswordEncryption from "@effect-ig/encryption/PasswordEncryption"
+import { PasswordCipher } from "@effect-ig/core/PasswordCipher"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { constants, createPublicKey, publicEncrypt } from "node:crypto"
 import { logoutTimeout, requestTimeout } from "./longest.ts"
 import { accounts, type Program } from "./program.ts"
 
@@ -105,10 +106,21 @@ const watched =
 const repeating = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
   client.pipe(HttpClient.retryTransient({ times: 3 }), HttpClient.retry({ times: 3 }))
 
+/** By the machine's own RSA, which is fast; ours is tested elsewhere. */
+const cipher = Layer.succeed(PasswordCipher, {
+  encrypt: ({ encryptionKey, password, timeStamp }) =>
+    Effect.sync(() => {
+      const key = createPublicKey({ key: Buffer.from(encryptionKey, "base64"), format: "der", type: "spki" })
+      const text = Buffer.from(`${Redacted.value(password)}|${timeStamp}`).toString("base64")
+      const sealed = publicEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.from(text))
+      return Redacted.make(sealed.toString("base64"))
+    })
+})
+
 export const layerSandbox = ({ switches }: Program) =>
   Sandbox.layerHttpClient({
     accounts: accounts.map((accountId, index) => ({ accountId, accountType: "CFD", preferred: index === 0 })),
-    switches: { ...switches, encryptedV3: true }
+    switches: { ...switches, encryptedV3: true, encryptionKeyBits: 1024, encryptionKeyTtl: Infinity }
   })
 
 /** Which session is current is known once the layer is built. */
@@ -136,7 +148,7 @@ export const layerClient = (program: Program, watch: Watch) =>
         })
       )
       const state = Layer.locally(SessionState.layer, isOurs, true)
-      return Layer.mergeAll(config, credentials, ReadRetry.layer(), PasswordEncryption.layer).pipe(
+      return Layer.mergeAll(config, credentials, ReadRetry.layer(), cipher).pipe(
         Layer.merge(Layer.provideMerge(http, state))
       )
     })
