@@ -24,7 +24,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Call, Caller, Happening, Mode, Program, Step } from "./program.ts"
-import { callerIndex, isOurs, layerClient, layerSandbox, makeWatch, type Watch } from "./stack.ts"
+import { callerIndex, startedUnder, layerClient, layerSandbox, makeWatch, type Watch } from "./stack.ts"
 
 type Ours = Session.Ig | Credentials | PasswordCipher
 
@@ -226,10 +226,8 @@ const heal: Effect.Effect<Exit.Exit<unknown, IgError>, never, Session.Ig> = Effe
   return yield* Effect.exit(Endpoint.call(positions))
 })
 
-const survivors: Effect.Effect<number> = Effect.map(
-  Fiber.roots,
-  (roots) => [...roots].filter((fiber) => fiber.getFiberRef(isOurs)).length
-)
+const survivors = (watch: Watch): Effect.Effect<number> =>
+  Effect.map(Fiber.roots, (roots) => [...roots].filter((fiber) => fiber.getFiberRef(startedUnder) === watch).length)
 
 /** Interrupts a caller, and notes what it was doing. */
 const interruptAt = (
@@ -272,7 +270,7 @@ const live = (program: Program): Effect.Effect<Report> =>
       const begun = yield* Clock.currentTimeMillis
       yield* Scope.close(scope, Exit.void)
       closingTook = (yield* Clock.currentTimeMillis) - begun
-      leftFibers = yield* survivors
+      leftFibers = yield* survivors(watch)
     })
 
     yield* Effect.gen(function* () {

@@ -19,8 +19,8 @@ import { accounts, type Program } from "./program.ts"
 /** Which caller a request leaves from; exchanges of the session's own leave from none. */
 export const callerIndex: FiberRef.FiberRef<number> = FiberRef.unsafeMake(-1)
 
-/** Marks the fibers that the layer starts, to see that none outlives it. */
-export const isOurs: FiberRef.FiberRef<boolean> = FiberRef.unsafeMake(false)
+/** Marks the fibers that a layer starts, to see that none outlives it: by the watch of its program. */
+export const startedUnder: FiberRef.FiberRef<Watch | undefined> = FiberRef.unsafeMake<Watch | undefined>(undefined)
 
 export interface Sent {
   readonly kind: "refresh" | "login" | "other"
@@ -147,7 +147,7 @@ export const layerClient = (program: Program, watch: Watch) =>
           return program.retries ? repeating(client) : client
         })
       )
-      const state = Layer.locally(SessionState.layer, isOurs, true)
+      const state = Layer.locally(Layer.fresh(SessionState.layer), startedUnder, watch)
       return Layer.mergeAll(config, credentials, ReadRetry.layer(), cipher).pipe(
         Layer.merge(Layer.provideMerge(http, state))
       )

@@ -29,7 +29,7 @@ import { keyOf, withBearer } from "./tokens.ts"
 const operation = "session.renewal"
 
 /** Whoever is asked for the credentials may be a human; but callers wait for the answer. */
-const credentialsWithin = Duration.minutes(2)
+const credentialsWithin = 120_000
 
 /** The opening of a sibling's session is a flight like any other, and no renewal. */
 type Reason = Why | "opening"
@@ -136,11 +136,24 @@ const cachedUntil = ({ born, proven }: Slot, from: Session, now: number): number
     ? born.at + cachedFor
     : undefined
 
-const credentialsOf = (login: LoggedIn) =>
-  Effect.timeoutFail(login.credentials, {
-    duration: credentialsWithin,
-    onTimeout: () =>
-      new AuthError({ operation, reason: "credentials-unavailable", detail: "They were not supplied in time." })
+/** Until it may go on; sooner when the session changes meanwhile, or its layer closes. */
+const pause = (slot: Slot, from: Session, until: number): Effect.Effect<void> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    now >= until || overtaken(slot, from) !== undefined
+      ? Effect.void
+      : Effect.zipRight(Effect.raceFirst(Effect.sleep(until - now), slot.exchanges.changed), pause(slot, from, until))
+  )
+
+const notSupplied = (detail: string) => new AuthError({ operation, reason: "credentials-unavailable", detail })
+
+/** Whoever is asked is asked for as long as it matters, and no longer. */
+const credentialsOf = (slot: Slot, from: Session, login: LoggedIn): Effect.Effect<Credentials.Values, AuthError> =>
+  Effect.gen(function* () {
+    const until = (yield* Clock.currentTimeMillis) + credentialsWithin
+    return yield* Effect.raceFirst(
+      login.credentials,
+      Effect.zipRight(pause(slot, from, until), notSupplied("They were not supplied in time."))
+    )
   })
 
 /** Is IG there at all? Whatever it answers, but for a failure of its own, it is. */
@@ -172,14 +185,6 @@ export const born = (internals: Internals, slot: Slot, session: SignedIn): Effec
     internals.logins.succeeded()
     slot.born = { key: keyOf(session), at }
   })
-
-/** Until it may go on; sooner when the session changes meanwhile, or its layer closes. */
-const pause = (slot: Slot, from: Session, until: number): Effect.Effect<void> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    now >= until || overtaken(slot, from) !== undefined
-      ? Effect.void
-      : Effect.zipRight(Effect.raceFirst(Effect.sleep(until - now), slot.exchanges.changed), pause(slot, from, until))
-  )
 
 /** A login that did not come off, and whether that is the last word of this renewal. */
 class Failed extends Data.TaggedError("Failed")<{ readonly error: IgError; readonly isFinal: boolean }> {}
@@ -217,7 +222,10 @@ const logInOnce = (
 ): Effect.Effect<SignedIn, Failed | IgError, Needs> =>
   Effect.gen(function* () {
     const { logins } = internals
-    const values = yield* Effect.mapError(credentialsOf(login), (error) => new Failed({ error, isFinal: true }))
+    const values = yield* Effect.mapError(
+      credentialsOf(slot, from, login),
+      (error) => new Failed({ error, isFinal: true })
+    )
     return yield* rungOfLogin(internals, slot, from, (turn) =>
       Effect.gen(function* () {
         yield* admit(internals, values)
@@ -225,10 +233,10 @@ const logInOnce = (
         const opening = login.open(values, to)
         const session = yield* Effect.catchAll(
           logins.isInDoubt() ? Effect.zipRight(probe, opening) : opening,
-          (error: IgError) => {
+          (error: IgError): Effect.Effect<never, Failed | IgError> => {
             if (slot.accountId !== undefined && isOfAccount(error)) {
               slot.unavailable = error
-              return error
+              return Effect.fail(error)
             }
             return Effect.flatMap(
               Clock.currentTimeMillis,
@@ -244,6 +252,9 @@ const logInOnce = (
     )
   })
 
+const latest = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined || other === undefined ? (one ?? other) : Math.max(one, other)
+
 const logInAgain = (
   internals: Internals,
   slot: Slot,
@@ -256,8 +267,10 @@ const logInAgain = (
     const login = slot.login()
     if (login === undefined) return yield* overtaken(slot, from) ?? lost([...causes, noLogin])
     const now = yield* Clock.currentTimeMillis
-    const cached = reason === "refused" ? cachedUntil(slot, from, now) : undefined
-    const until = internals.logins.heldUntil(now) ?? cached
+    const until = latest(
+      internals.logins.heldUntil(now),
+      reason === "refused" ? cachedUntil(slot, from, now) : undefined
+    )
     if (until !== undefined && left === attempts) return yield* lost(causes, { retryAt: until })
     if (until !== undefined) yield* pause(slot, from, until)
     const meanwhile = overtaken(slot, from)
@@ -266,6 +279,8 @@ const logInAgain = (
     if (Either.isRight(outcome)) return outcome.right
     if (outcome.left._tag !== "Failed") return yield* outcome.left
     const { error, isFinal } = outcome.left
+    const since = overtaken(slot, from)
+    if (since !== undefined) return yield* since
     if (!isFinal && left > 1) return yield* logInAgain(internals, slot, from, reason, [...causes, error], left - 1)
     const retryAt = internals.logins.heldUntil(yield* Clock.currentTimeMillis)
     return yield* lost([...causes, error], { retryAt })
@@ -337,7 +352,7 @@ const isExpiring = (session: SignedIn, { margin }: Settings, now: number): sessi
 const orAsItIs = (internals: Internals, slot: Slot, session: OAuthSession): Effect.Effect<SignedIn, IgError, Needs> =>
   Effect.catchAll(renew(internals, slot, session, "expiring"), (error) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      now < session.expiresAt && overtaken(slot, session) === undefined ? Effect.succeed(session) : error
+      now < session.expiresAt && overtaken(slot, session) === undefined ? Effect.succeed(session) : Effect.fail(error)
     )
   )
 
