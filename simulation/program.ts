@@ -47,12 +47,16 @@ export interface Program {
   readonly retries: boolean
 }
 
-/** All starts close to a few moments, so that much of it happens at once. */
-const moment: fc.Arbitrary<number> = fc
-  .tuple(fc.constantFrom(0, 51_000, 61_000, 125_000), fc.integer({ min: 0, max: 1_200 }))
+const anyMoment: fc.Arbitrary<number> = fc
+  .tuple(fc.constantFrom(0, 51_000, 61_000), fc.integer({ min: 0, max: 600 }))
   .map(([base, more]) => base + more)
 
-const closing = fc.constantFrom(51_000, 61_000, 125_000).chain((base) => fc.integer({ min: base, max: base + 6_000 }))
+/** Most of a program happens at once. */
+const closeTo = (rush: number): fc.Arbitrary<number> =>
+  fc.oneof({ weight: 4, arbitrary: fc.integer({ min: rush, max: rush + 400 }) }, { weight: 1, arbitrary: anyMoment })
+
+const seldom = <A>(arbitrary: fc.Arbitrary<A>): fc.Arbitrary<A | undefined> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })
 
 const account = fc.constantFrom(...accounts)
 
@@ -80,14 +84,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Rare, or most programs would spend most of their time signed out. */
 const rareStep: fc.Arbitrary<Step> = fc.record({ do: fc.constantFrom("logout" as const, "login" as const) })
 
-const caller: fc.Arbitrary<Caller> = fc.record({
-  startsAt: moment,
-  steps: fc.oneof(
-    { weight: 40, arbitrary: fc.array(step, { minLength: 1, maxLength: 4, size: "max" }) },
-    { weight: 1, arbitrary: fc.array(fc.oneof(step, rareStep), { minLength: 1, maxLength: 3, size: "max" }) }
-  ),
-  interruptedAt: fc.option(moment, { nil: undefined, freq: 4 })
-})
+const caller = (moment: fc.Arbitrary<number>): fc.Arbitrary<Caller> =>
+  fc.record({
+    startsAt: moment,
+    steps: fc.oneof(
+      { weight: 40, arbitrary: fc.array(step, { minLength: 1, maxLength: 4, size: "max" }) },
+      { weight: 1, arbitrary: fc.array(fc.oneof(step, rareStep), { minLength: 1, maxLength: 3, size: "max" }) }
+    ),
+    interruptedAt: seldom(moment.chain((at) => fc.integer({ min: at, max: at + 6_000 })))
+  })
 
 const target = fc.constantFrom(
   { method: "POST", path: "/session/refresh-token" },
@@ -139,28 +144,29 @@ const kinds = fc.constantFrom<ReadonlyArray<TokenKind | "all">>(
   ["all"]
 )
 
-const happening: fc.Arbitrary<Happening> = fc
-  .tuple(
-    moment,
-    fc.oneof(
-      { weight: 4, arbitrary: fc.record({ what: fc.constant("expire" as const), kinds }) },
-      { weight: 1, arbitrary: fc.record({ what: fc.constant("purge" as const) }) },
-      {
-        weight: 1,
-        arbitrary: fc.record({
-          what: fc.constant("clock" as const),
-          millis: fc.constantFrom(30_000, 660_000, 6 * 3_600_000)
-        })
-      },
-      { weight: 5, arbitrary: fc.record({ what: fc.constant("fault" as const), fault }) },
-      { weight: 2, arbitrary: fc.record({ what: fc.constant("fault" as const), fault: loginFault }) },
-      { weight: 1, arbitrary: fc.record({ what: fc.constant("password" as const), isWrong: fc.boolean() }) }
+const happening = (moment: fc.Arbitrary<number>): fc.Arbitrary<Happening> =>
+  fc
+    .tuple(
+      moment,
+      fc.oneof(
+        { weight: 4, arbitrary: fc.record({ what: fc.constant("expire" as const), kinds }) },
+        { weight: 1, arbitrary: fc.record({ what: fc.constant("purge" as const) }) },
+        {
+          weight: 1,
+          arbitrary: fc.record({
+            what: fc.constant("clock" as const),
+            millis: fc.constantFrom(30_000, 660_000, 6 * 3_600_000)
+          })
+        },
+        { weight: 5, arbitrary: fc.record({ what: fc.constant("fault" as const), fault }) },
+        { weight: 3, arbitrary: fc.record({ what: fc.constant("fault" as const), fault: loginFault }) },
+        { weight: 1, arbitrary: fc.record({ what: fc.constant("password" as const), isWrong: fc.boolean() }) }
+      )
     )
-  )
-  .map(([at, what]) => ({ at, ...what }))
+    .map(([at, what]) => ({ at, ...what }))
 
 const switches: fc.Arbitrary<Partial<Switches>> = fc.record({
-  latency: fc.constantFrom(100, 900, 2_500),
+  latency: fc.constantFrom(300, 1_500, 2_500),
   accessTtl: fc.constantFrom(60_000, 60_000, 20_000),
   refreshGrace: fc.constantFrom(0, 0, 30_000),
   refreshKillsBearer: fc.boolean(),
@@ -173,13 +179,19 @@ const switches: fc.Arbitrary<Partial<Switches>> = fc.record({
 /** Evenly, not with a preference for the small. */
 export const program = (retries: fc.Arbitrary<boolean>): fc.Arbitrary<Program> =>
   fc
-    .record({
-      seed: fc.nat(),
-      mode: fc.constantFrom(...modes),
-      callers: fc.array(caller, { minLength: 1, maxLength: 50, size: "max" }),
-      happenings: fc.array(happening, { minLength: 0, maxLength: 8, size: "max" }),
-      switches,
-      closesAt: fc.option(closing, { nil: undefined, freq: 4 }),
-      retries
-    })
+    .constantFrom(0, 51_000, 61_000)
+    .chain((rush) =>
+      fc.record({
+        seed: fc.nat(),
+        mode: fc.constantFrom(...modes),
+        callers: fc.oneof(
+          { weight: 3, arbitrary: fc.array(caller(closeTo(rush)), { minLength: 1, maxLength: 20, size: "max" }) },
+          { weight: 1, arbitrary: fc.array(caller(closeTo(rush)), { minLength: 21, maxLength: 50, size: "max" }) }
+        ),
+        happenings: fc.array(happening(closeTo(rush)), { minLength: 0, maxLength: 8, size: "max" }),
+        switches,
+        closesAt: seldom(fc.integer({ min: rush, max: rush + 9_000 })),
+        retries
+      })
+    )
     .noBias()

@@ -247,7 +247,7 @@ for (const { BY, LOGIN, signal } of signals) {
 
 describe("while nobody supplies the credentials of the next login", () => {
   // Known to fail, both: closing waits for the supplier, for up to two minutes.
-  it.live.fails("a program that is told to stop is gone in time", () =>
+  it.live("a program that is told to stop is gone in time", () =>
     inWorld(
       Effect.gen(function* () {
         const { die, service } = yield* dying({ ...usual, CREDENTIALS: "once" })
@@ -258,7 +258,7 @@ describe("while nobody supplies the credentials of the next login", () => {
     )
   )
 
-  it.effect.fails("a layer that is closed is closed in time", () =>
+  it.effect("a layer that is closed is closed in time", () =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
       const program = Effect.gen(function* () {
