@@ -227,10 +227,10 @@ describe("many calls over an expiry, in memory", () => {
   )
 
   it.live(
-    "OAuth, with refusals that arrive two renewals later: they renew nothing, and all succeed",
+    "OAuth, 2,000 with refusals that arrive two renewals later: they renew nothing, and all succeed",
     () =>
       virtually(
-        belated(oauth, scale, () => settle),
+        belated(oauth, { ...scale, calls: 2_000 }, () => settle),
         ...patient
       ),
     long
