@@ -104,7 +104,7 @@ export const endSiblings = (internals: Internals): Effect.Effect<void> =>
 
 export const retire = ({ retired }: Internals, { end, slot: { exchanges } }: Sibling): Effect.Effect<void> =>
   Effect.suspend(() => {
-    for (const other of retired) if (other.isIdle()) retired.delete(other)
+    for (const other of retired) if (other.isClosed() && other.isIdle()) retired.delete(other)
     retired.add(exchanges)
     return Effect.zipRight(end, exchanges.close)
   })
