@@ -5,5 +5,8 @@ import * as PubSub from "effect/PubSub"
 import type { SessionEvent } from "../SessionEvent.ts"
 import type { Internals } from "./slot.ts"
 
-export const tell = (internals: Internals, event: (at: number) => SessionEvent): Effect.Effect<void> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.asVoid(PubSub.publish(internals.events, event(now))))
+/** Once the layer has closed nobody listens, and to publish would be to be interrupted. */
+export const tell = ({ events }: Internals, event: (at: number) => SessionEvent): Effect.Effect<void> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.unlessEffect(PubSub.publish(events, event(now)), PubSub.isShutdown(events))
+  )

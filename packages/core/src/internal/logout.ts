@@ -61,7 +61,7 @@ export const leave = (
     const wait = Effect.timeoutTo(exchanges.free, {
       duration: Duration.times(logoutTimeout, 0.5),
       onSuccess: () => Effect.void,
-      onTimeout: () => (exchanges.login() === login ? exchanges.cut : Effect.void)
+      onTimeout: () => (exchanges.login() === login || slot.accountId !== undefined ? exchanges.cut : Effect.void)
     })
     const ending = exchanges.run(
       Endpoint.logout.name,

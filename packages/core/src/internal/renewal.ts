@@ -21,6 +21,7 @@ import * as Endpoint from "./endpoints.ts"
 import { tell } from "./events.ts"
 import type { LoggedIn, Needs, Turn } from "./exchanges.ts"
 import { attempts, cachedFor } from "./logins.ts"
+import { discard } from "./logout.ts"
 import { decode, send } from "./send.ts"
 import type { Flight, Internals, Slot } from "./slot.ts"
 import { countRefresh, timeWait } from "./telemetry.ts"
@@ -244,6 +245,8 @@ const logInOnce = (
             )
           }
         )
+        const meanwhile = overtaken(slot, from)
+        if (meanwhile !== undefined) return yield* Effect.zipRight(discard(session), meanwhile)
         yield* born(internals, slot, session)
         yield* turn.settle(session, login)
         yield* told(internals, reason, "login", session)

@@ -14,8 +14,7 @@ const open = (internals: Internals, accountId: string, login: LoggedIn): Effect.
       const isWanted = () =>
         internals.main.exchanges.login() === login && internals.siblings.get(accountId)?.slot === slot
       const slot: Slot = makeSlot(exchanges, accountId, () => (isWanted() ? login : undefined))
-      const end = Effect.suspend(() => leave(internals, slot, slot.exchanges.login()))
-      return { slot, login, end: Effect.provide(end, handedOn(context)) }
+      return { slot, login, end: Effect.provide(leave(internals, slot, login), handedOn(context)) }
     })
   )
 
@@ -28,6 +27,7 @@ export const sibling = (
   Effect.gen(function* () {
     const { main, siblings } = internals
     const login = main.exchanges.login()
+    if (main.exchanges.isClosed()) return yield* new AuthError({ operation, reason: "closed" })
     if (login === undefined) return yield* new AuthError({ operation, reason: "no-login-kept" })
     const opened = yield* open(internals, accountId, login)
     const known = siblings.get(accountId)

@@ -87,8 +87,8 @@ export const makeInternals = (initial: Session): Effect.Effect<Internals> =>
 export const closeInternals = (internals: Internals): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { events, main, retired } = internals
-    yield* endSiblings(internals)
     yield* main.exchanges.close
+    yield* endSiblings(internals)
     yield* main.exchanges.idle
     yield* Effect.forEach(retired, ({ idle }) => idle, { discard: true })
     yield* PubSub.shutdown(events)

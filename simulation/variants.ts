@@ -1,0 +1,132 @@
+/** Deliberately broken variants of core, each by one change of one line: what a search that is worth its time must find. */
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+export interface Variant {
+  /** What is wrong with it. */
+  readonly name: string
+  /** Which invariant has to notice. */
+  readonly breaks: string
+  /** Below `packages/core/src`. */
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+export const variants: ReadonlyArray<Variant> = [
+  {
+    name: "a renewal that fails tells nobody",
+    breaks: "everyCallerEndsInTime",
+    file: "internal/exchanges.ts",
+    from: "onEnd(exit)\n        Deferred.unsafeDone(answer, exit)",
+    to: "onEnd(exit)\n        if (Exit.isSuccess(exit)) Deferred.unsafeDone(answer, exit)"
+  },
+  {
+    name: "a switch keeps the X-SECURITY-TOKEN that IG has killed",
+    breaks: "stateIsWhatIgIssued",
+    file: "internal/account.ts",
+    from: "securityToken: Option.getOrElse(given.securityToken, () => session.securityToken)",
+    to: "securityToken: session.securityToken"
+  },
+  {
+    name: "a refresh keeps the refresh token that it has spent",
+    breaks: "stateIsWhatIgIssued",
+    file: "internal/tokens.ts",
+    from: "new OAuthSession({ ...session, ...bearer(token, answer) })",
+    to: "new OAuthSession({ ...session, ...bearer(token, answer), refreshToken: session.refreshToken })"
+  },
+  {
+    name: "exchanges do not wait for each other",
+    breaks: "oneRenewalAtATime",
+    file: "internal/exchanges.ts",
+    from: `const before = underWay?.ended ?? (order === "urgent" ? undefined : urgency?.over)`,
+    to: `const before = order === "urgent" ? undefined : urgency?.over`
+  },
+  {
+    name: "a refresh whose answer was lost is sent again",
+    breaks: "noRefreshTokenTwice",
+    file: "internal/renewal.ts",
+    from: "slot.spent !== Redacted.value(session.refreshToken) &&",
+    to: ""
+  },
+  {
+    name: "refused credentials are forgotten",
+    breaks: "refusedCredentialsOnce",
+    file: "internal/logins.ts",
+    from: "isRefused: (values) => refused === fingerprint(values)",
+    to: "isRefused: () => false"
+  },
+  {
+    name: "withAccount forgets the account under a bearer",
+    breaks: "oneFamilyAndTheRightAccount",
+    file: "internal/call.ts",
+    from: "const tokens = carry(session, accountId)",
+    to: "const tokens = carry(session)"
+  },
+  {
+    name: "mutations are repeated like reads",
+    breaks: "noOrderTwice",
+    file: "internal/call.ts",
+    from: `endpoint.effect === "mutation"\n    ? self`,
+    to: `endpoint.name === ""\n    ? self`
+  },
+  {
+    name: "a login that IG did not answer is taken for refused credentials",
+    breaks: "healsOnceFaultsStop",
+    file: "internal/logins.ts",
+    from: `case "unknown":\n          failures += 1`,
+    to: `case "unknown":\n          refused = values && fingerprint(values)\n          failures += 1`
+  },
+  {
+    name: "closing does not wait for what is under way",
+    breaks: "nothingIsLeft",
+    file: "internal/exchanges.ts",
+    from: "fibers.size === 0 ? Effect.void :",
+    to: "fibers.size >= 0 ? Effect.void :"
+  },
+  {
+    name: "the sessions of other accounts are not logged out",
+    breaks: "nothingIsLeft",
+    file: "internal/slot.ts",
+    from: "return Effect.zipRight(end, exchanges.close)",
+    to: "return exchanges.close"
+  }
+]
+
+const root = join(import.meta.dirname, "..")
+
+/** Packages of this repository come from the copy, everything else from where it is. */
+const linkModules = (copy: string, folder: string): void => {
+  const own = join(copy, folder, "node_modules")
+  mkdirSync(own, { recursive: true })
+  for (const name of readdirSync(join(root, folder, "node_modules"))) {
+    if (name !== "@effect-ig" && !name.startsWith("."))
+      symlinkSync(join(root, folder, "node_modules", name), join(own, name))
+  }
+  mkdirSync(join(own, "@effect-ig"))
+  for (const name of ["core", "sandbox"]) symlinkSync(join(copy, "packages", name), join(own, "@effect-ig", name))
+}
+
+const source = (path: string): boolean => !/[\\/](build|node_modules|test)$/.test(path)
+
+/** A copy of the packages and of this folder, with that one change; it is removed when `use` has ended. */
+export const withVariant = async <A>({ file, from, to }: Variant, use: (copy: string) => Promise<A>): Promise<A> => {
+  const copy = mkdtempSync(join(tmpdir(), "variant-"))
+  try {
+    for (const folder of ["packages/core", "packages/sandbox", "simulation"]) {
+      cpSync(join(root, folder), join(copy, folder), { recursive: true, filter: source })
+      linkModules(copy, folder)
+    }
+    const path = join(copy, "packages/core/src", file)
+    const text = readFileSync(path, "utf8")
+    if (text.split(from).length !== 2) throw new Error(`${file} does not hold exactly one:\n${from}`)
+    writeFileSync(
+      path,
+      text.replace(from, () => to)
+    )
+    return await use(copy)
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+}
