@@ -274,10 +274,10 @@ const live = (program: Program): Effect.Effect<Report> =>
     })
 
     yield* Effect.gen(function* () {
-      yield* Effect.forkDaemon(
+      yield* Effect.fork(
         Stream.runForEach(SessionState.changes, (state) => Effect.sync(() => states.push(state)))
       )
-      yield* Effect.forkDaemon(Stream.runForEach(Session.events, (event) => Effect.sync(() => events.push(event))))
+      yield* Effect.fork(Stream.runForEach(Session.events, (event) => Effect.sync(() => events.push(event))))
       yield* Effect.yieldNow()
       yield* Effect.exit(logIn(run))
       const happenings = Effect.forEach(
@@ -332,6 +332,7 @@ const live = (program: Program): Effect.Effect<Report> =>
     Effect.provide(layerSandbox(program)),
     // A layer that cannot be built is a bug of this simulation.
     Effect.orDie,
+    Effect.withTracerEnabled(false),
     Logger.withMinimumLogLevel(LogLevel.None)
   )
 
