@@ -23,6 +23,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { requestTimeout } from "./longest.ts"
 import type { Call, Caller, Happening, Mode, Program, Step } from "./program.ts"
 import { callerIndex, startedUnder, layerClient, layerSandbox, makeWatch, type Watch } from "./stack.ts"
 
@@ -274,9 +275,7 @@ const live = (program: Program): Effect.Effect<Report> =>
     })
 
     yield* Effect.gen(function* () {
-      yield* Effect.fork(
-        Stream.runForEach(SessionState.changes, (state) => Effect.sync(() => states.push(state)))
-      )
+      yield* Effect.fork(Stream.runForEach(SessionState.changes, (state) => Effect.sync(() => states.push(state))))
       yield* Effect.fork(Stream.runForEach(Session.events, (event) => Effect.sync(() => events.push(event))))
       yield* Effect.yieldNow()
       yield* Effect.exit(logIn(run))
@@ -303,6 +302,8 @@ const live = (program: Program): Effect.Effect<Report> =>
       if (program.closesAt === undefined) {
         yield* sandbox.clearFaults
         watch.password = sandbox.password
+        // Until what is under way has its answer, whatever that may be.
+        yield* Effect.sleep(requestTimeout + 1)
         healed = yield* heal
         const current = yield* SessionState.get
         const inUse = [tokensOf(current), ...siblingsOf(watch, states)].filter((tokens) => tokens.length > 0)

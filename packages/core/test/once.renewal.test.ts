@@ -254,7 +254,7 @@ const passwordsOf = (record: ReadonlyArray<RecordedRequest>) =>
     .map(({ receivedAt, status }) => `${(receivedAt - (record[0]?.receivedAt ?? 0)) / 1_000} s: ${status}`)
 
 describe("how often, exactly", () => {
-  const retrying = HttpClient.retry({ times: 3 })
+  const retrying: Change = (client) => HttpClient.retry(client, { times: 3 })
   const atLogin = { method: "POST", path: "/session", times: 1_000 }
 
   for (const [name, login, kinds] of expiries.slice(1)) {
@@ -330,6 +330,7 @@ describe("the check itself turns red", () => {
         issued: [],
         entered: [],
         isWorked: true,
+        fault: undefined,
         isDelivered: true
       }) satisfies RecordedRequest
     const record = [login(1, 0, 200), login(2, 0, 503), login(3, 59_999, 503), login(4, 60_000, 200)]

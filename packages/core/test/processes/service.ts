@@ -3,7 +3,9 @@ import * as Credentials from "@effect-ig/core/Credentials"
 import { withAccount } from "@effect-ig/core/CurrentAccount"
 import * as Endpoint from "@effect-ig/core/Endpoint"
 import * as IgClient from "@effect-ig/core/IgClient"
+import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
+import type { SignedIn } from "@effect-ig/core/SessionState"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
@@ -15,7 +17,9 @@ import * as Schema from "effect/Schema"
 const setting = (name: string): string => process.env[name] ?? ""
 
 const http = { undici: NodeHttpClient.layerUndici, node: NodeHttpClient.layer, fetch: FetchHttpClient.layer }
-const logins = { login: Session.login, loginV2: Session.loginV2 }
+type Login = Effect.Effect<SignedIn, IgError, Session.Ig | Credentials.Credentials>
+
+const logins: Readonly<Record<string, Login>> = { login: Session.login, loginV2: Session.loginV2 }
 
 const pick = <A>(choices: Readonly<Record<string, A>>, name: string): Effect.Effect<A> => {
   const found = choices[setting(name)]
