@@ -88,7 +88,7 @@ const caller = (moment: fc.Arbitrary<number>): fc.Arbitrary<Caller> =>
   fc.record({
     startsAt: moment,
     steps: fc.oneof(
-      { weight: 40, arbitrary: fc.array(step, { minLength: 1, maxLength: 4, size: "max" }) },
+      { weight: 40, arbitrary: fc.array(step, { minLength: 1, maxLength: 2, size: "max" }) },
       { weight: 1, arbitrary: fc.array(fc.oneof(step, rareStep), { minLength: 1, maxLength: 3, size: "max" }) }
     ),
     interruptedAt: seldom(moment.chain((at) => fc.integer({ min: at, max: at + 6_000 })))
@@ -166,7 +166,7 @@ const happening = (moment: fc.Arbitrary<number>): fc.Arbitrary<Happening> =>
     .map(([at, what]) => ({ at, ...what }))
 
 const switches: fc.Arbitrary<Partial<Switches>> = fc.record({
-  latency: fc.constantFrom(300, 1_500, 2_500),
+  latency: fc.constantFrom(400, 2_500),
   accessTtl: fc.constantFrom(60_000, 60_000, 20_000),
   refreshGrace: fc.constantFrom(0, 0, 30_000),
   refreshKillsBearer: fc.boolean(),

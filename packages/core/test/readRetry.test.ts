@@ -1,0 +1,135 @@
+import * as Endpoint from "@effect-ig/core/Endpoint"
+import * as ReadRetry from "@effect-ig/core/ReadRetry"
+import * as Session from "@effect-ig/core/Session"
+import type { Fault } from "@effect-ig/sandbox/Fault"
+import { Sandbox } from "@effect-ig/sandbox/Sandbox"
+import { expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/TestClock"
+import { describe } from "vitest"
+import { inMemory, keptInMemory } from "./utils/ig.ts"
+import { requests } from "./utils/state.ts"
+
+const positions = Endpoint.make({
+  name: "positions.list",
+  method: "GET",
+  path: "/positions",
+  version: 2,
+  answer: Schema.Unknown
+})
+
+const watchlist = Endpoint.make({
+  name: "watchlists.create",
+  method: "POST",
+  path: "/watchlists",
+  version: 1,
+  body: Schema.Struct({ name: Schema.String }),
+  answer: Schema.Unknown
+})
+
+/** Runs it with as much time as it wants. */
+const patiently = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(Effect.either(self))
+    for (let second = 0; second < 200; second++) yield* TestClock.adjust("1 second")
+    return yield* Fiber.join(fiber)
+  })
+
+const passing: ReadonlyArray<readonly [name: string, fault: Fault]> = [
+  ["a connection that is reset", { kind: "cutHeaders" }],
+  ["an answer that is cut", { kind: "cutBody" }],
+  ["no answer in time", { kind: "never" }],
+  ["a 503", { kind: "answer", status: 503 }],
+  ["a 500 with IG's code", { kind: "answer", status: 500, errorCode: "system.error" }],
+  ["a failure of IG's security", { kind: "answer", status: 401, errorCode: "error.security.generic" }]
+]
+
+const lasting: ReadonlyArray<readonly [name: string, fault: Fault]> = [
+  ["an allowance", { kind: "allowance", allowance: "api-key" }],
+  ["a refusal", { kind: "answer", status: 404, errorCode: "invalid.url" }],
+  ["what a human has to see to", { kind: "nonJson403" }],
+  ["an answer that is not as expected", { kind: "answer", status: 200, text: "<html>" }]
+]
+
+describe("a read is repeated", () => {
+  for (const [name, fault] of passing) {
+    it.effect(`after ${name}`, () =>
+      Effect.gen(function* () {
+        yield* Session.login
+        yield* (yield* Sandbox).inject({ ...fault, times: 2, path: "/session", method: "GET" })
+        expect(yield* patiently(Session.read())).toMatchObject({ _tag: "Right" })
+        expect((yield* requests()).filter((request) => request.startsWith("GET /session"))).toHaveLength(3)
+      }).pipe(Effect.provide(keptInMemory({ requestTimeout: "1 second" })))
+    )
+  }
+
+  for (const [name, fault] of lasting) {
+    it.effect(`never after ${name}`, () =>
+      Effect.gen(function* () {
+        yield* Session.login
+        yield* (yield* Sandbox).inject({ ...fault, path: "/session", method: "GET" })
+        expect(yield* patiently(Session.read())).toMatchObject({ _tag: "Left" })
+        expect(yield* requests(1)).toHaveLength(1)
+      }).pipe(Effect.provide(keptInMemory()))
+    )
+  }
+
+  it.effect("five times at most, with growing pauses that are never the same", () =>
+    Effect.gen(function* () {
+      const { inject, record } = yield* Sandbox
+      yield* Session.login
+      yield* inject({ kind: "answer", status: 503, times: 100, path: "/positions" })
+      const fiber = yield* Effect.fork(Effect.flip(Endpoint.call(positions)))
+      for (let step = 0; step < 600; step++) yield* TestClock.adjust("10 millis")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "ApiError", status: 503 })
+      const at = (yield* record).slice(1).map(({ receivedAt }) => receivedAt)
+      const pauses = at.slice(1).map((time, index) => time - (at[index] ?? 0))
+      expect(pauses).toHaveLength(4)
+      pauses.forEach((pause, index) => {
+        expect(pause).toBeGreaterThanOrEqual(200 * 2 ** index * 0.8)
+        expect(pause).toBeLessThanOrEqual(200 * 2 ** index * 1.2 + 10)
+      })
+    }).pipe(Effect.provide(keptInMemory()))
+  )
+
+  it.effect("by the schedule that a user puts in its place", () =>
+    Effect.gen(function* () {
+      yield* Session.login
+      yield* (yield* Sandbox).inject({ kind: "cutHeaders", times: 100, path: "/positions" })
+      const policy: ReadRetry.Policy = Schedule.intersect(Schedule.spaced(Duration.seconds(3)), Schedule.recurs(7))
+      const outcome = yield* patiently(Endpoint.call(positions)).pipe(Effect.provide(ReadRetry.layer(policy)))
+      expect(outcome).toMatchObject({ _tag: "Left" })
+      expect(yield* requests(1)).toHaveLength(8)
+    }).pipe(Effect.provide(keptInMemory()))
+  )
+
+  it.effect("not at all when it is off, and a call with the API key alone like any other", () =>
+    Effect.gen(function* () {
+      const { inject } = yield* Sandbox
+      yield* inject({ kind: "answer", status: 503, path: "/session/encryptionKey" })
+      expect(yield* patiently(Effect.provide(Session.encryptionKey, ReadRetry.off))).toMatchObject({ _tag: "Left" })
+      yield* inject({ kind: "answer", status: 503, path: "/session/encryptionKey" })
+      expect(yield* patiently(Effect.provide(Session.encryptionKey, ReadRetry.layer()))).toMatchObject({
+        _tag: "Right"
+      })
+      expect(yield* requests()).toHaveLength(3)
+    }).pipe(Effect.provide(inMemory()))
+  )
+})
+
+describe("a mutation", () => {
+  for (const [name, fault] of passing) {
+    it.effect(`leaves once, whatever becomes of it: ${name}`, () =>
+      Effect.gen(function* () {
+        yield* Session.login
+        yield* (yield* Sandbox).inject({ ...fault, path: "/watchlists" })
+        expect(yield* patiently(Endpoint.call(watchlist, { body: { name: "mine" } }))).toMatchObject({ _tag: "Left" })
+        expect(yield* requests(1)).toHaveLength(1)
+      }).pipe(Effect.provide(keptInMemory({ requestTimeout: "1 second" })))
+    )
+  }
+})
