@@ -1,0 +1,214 @@
+import * as IgClient from "@effect-ig/core/IgClient"
+import * as Session from "@effect-ig/core/Session"
+import * as SessionState from "@effect-ig/core/SessionState"
+import { Sandbox } from "@effect-ig/sandbox/Sandbox"
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import * as Tracer from "effect/Tracer"
+import { describe } from "vitest"
+import { keptInMemory } from "./utils/ig.ts"
+import { requests } from "./utils/state.ts"
+
+describe("Session.status", () => {
+  it.effect("says as what the session is signed in, until when, and whether it is being renewed or lost", () =>
+    Effect.gen(function* () {
+      const { expire, hold, inject } = yield* Sandbox
+      expect(yield* Session.status).toEqual(Session.Status.SignedOut())
+      yield* Session.login
+      const alive = {
+        accountId: "SBX01",
+        clientId: "100000001",
+        loggedInBy: "login",
+        expiresAt: Option.some(60_000),
+        isRenewing: false,
+        isLost: false
+      } as const
+      expect(yield* Session.status).toEqual(Session.Status.SignedIn(alive))
+      yield* Session.read()
+      yield* expire("access")
+      const { reached, release } = yield* hold("after", { path: "/session/refresh-token" })
+      const reading = yield* Effect.fork(Session.read())
+      yield* reached
+      expect(yield* Session.status).toMatchObject({ isRenewing: true, isLost: false })
+      yield* release
+      yield* Fiber.join(reading)
+      expect(yield* Session.status).toEqual(Session.Status.SignedIn(alive))
+
+      yield* expire("all")
+      yield* inject({ kind: "nonJson403", method: "POST", path: "/session" })
+      yield* Effect.flip(Session.read())
+      expect(yield* Session.status).toMatchObject({ _tag: "SignedIn", isRenewing: false, isLost: true })
+      yield* Session.loginV2
+      expect(yield* Session.status).toMatchObject({ loggedInBy: "loginV2", expiresAt: Option.none(), isLost: false })
+    }).pipe(Effect.provide(keptInMemory()))
+  )
+})
+
+describe("Session.events", () => {
+  it.effect("tell what happened and why, in order, and end with the layer", () =>
+    Effect.gen(function* () {
+      const { expire, inject } = yield* Sandbox
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(Layer.fresh(SessionState.layer), scope)
+      yield* Effect.gen(function* () {
+        const following = yield* Effect.fork(Stream.runCollect(Session.events))
+        yield* Effect.yieldNow()
+        yield* Session.login
+        yield* Session.switchAccount("SBX02")
+        yield* TestClock.adjust("51 seconds")
+        yield* Session.read()
+        yield* expire("access")
+        yield* Session.read()
+        yield* Session.refresh
+        yield* expire("access", "refresh")
+        yield* Session.read()
+        yield* expire("all")
+        yield* inject({ kind: "answer", status: 401, errorCode: "error.security.invalid-details", path: "/session" })
+        yield* inject({
+          kind: "answer",
+          status: 401,
+          errorCode: "error.security.oauth-token-invalid",
+          path: "/session"
+        })
+        yield* Effect.either(Session.read())
+        yield* Session.logout.pipe(Effect.either)
+        yield* Scope.close(scope, Exit.void)
+        const told = [...(yield* Fiber.join(following))].map(({ _tag, at, ...more }) => {
+          const { by, errorCode, why } = { by: "", errorCode: "", why: "", ...more }
+          return [at / 1000, _tag, by, why, errorCode].filter((part) => part !== "" && part !== undefined).join(" ")
+        })
+        expect(told).toEqual([
+          "0 LoggedIn",
+          "0 Switched",
+          "51 Renewed refresh expiring",
+          "51 Refused error.security.oauth-token-invalid",
+          "51 Renewed refresh refused",
+          "51 Renewed refresh asked",
+          "51 Refused error.security.oauth-token-invalid",
+          "51 Renewed login refused",
+          expect.stringMatching(/^51 (Refused|LoggedOut)/),
+          ...told.slice(9)
+        ])
+        expect(told.at(-1)).toMatch(/LoggedOut/)
+      }).pipe(Effect.provide(context))
+    }).pipe(Effect.provide(keptInMemory()))
+  )
+
+  it.effect("tell of a session that is lost, with the causes", () =>
+    Effect.gen(function* () {
+      const { expire, inject } = yield* Sandbox
+      const lost = yield* Session.events.pipe(
+        Stream.filter((event) => event._tag === "Lost"),
+        Stream.runHead,
+        Effect.fork
+      )
+      yield* Effect.yieldNow()
+      yield* Session.login
+      yield* Session.read()
+      yield* expire("all")
+      yield* inject({
+        kind: "answer",
+        status: 401,
+        errorCode: "error.security.invalid-details",
+        method: "POST",
+        path: "/session"
+      })
+      const error = yield* Effect.flip(Session.read())
+      const event = Option.getOrThrow(yield* Fiber.join(lost))
+      expect(event.error).toEqual(error)
+      expect(
+        event.error.causes?.map((cause) => `${cause.operation} ${"errorCode" in cause && cause.errorCode}`)
+      ).toEqual(["session.refresh error.security.oauth-token-invalid", "session.login error.security.invalid-details"])
+    }).pipe(Effect.provide(keptInMemory()))
+  )
+})
+
+describe("IgClient.layerSignedIn", () => {
+  it.effect("logs in when it is built, and out when it closes", () =>
+    Effect.gen(function* () {
+      yield* Session.read().pipe(Effect.provide(IgClient.layerSignedIn(Session.loginV2)))
+      expect(yield* requests()).toEqual(["POST /session 2 200", "GET /session 1 200", "DELETE /session 1 204"])
+      expect(yield* (yield* Sandbox).liveSessions).toBe(0)
+    }).pipe(Effect.provide(keptInMemory()))
+  )
+})
+
+describe("spans and metrics", () => {
+  it.effect("there is a span for each operation, for each request of it, and for a renewal by itself", () =>
+    Effect.gen(function* () {
+      const spans: Array<readonly [name: string, parent: string, status: unknown]> = []
+      const tracer = yield* Effect.tracer
+      const watching = Tracer.make({
+        ...tracer,
+        span: (name, parent, ...more) => {
+          const span = tracer.span(name, parent, ...more)
+          const from = Option.match(parent, {
+            onNone: () => "nothing",
+            onSome: (one) => (one._tag === "Span" ? one.name : "outside")
+          })
+          const end = span.end.bind(span)
+          return Object.assign(span, {
+            end: (...args: Parameters<typeof end>) => {
+              spans.push([name, from, span.attributes.get("http.response.status_code")])
+              end(...args)
+            }
+          })
+        }
+      })
+      const { expire } = yield* Sandbox
+      yield* Session.login
+      yield* expire("access")
+      yield* Effect.withTracer(Session.read(), watching)
+      expect(spans.filter(([name]) => name !== "Ig.session.renewal")).toEqual([
+        ["Ig.send", "Ig.session.read", 401],
+        ["Ig.send", "Ig.session.read", 200],
+        ["Ig.session.read", "nothing", undefined]
+      ])
+    }).pipe(Effect.provide(keptInMemory()))
+  )
+
+  it.effect("are counted: logins, refreshes, refusals by code, calls sent again, and the time that was waited", () =>
+    Effect.gen(function* () {
+      const value = Effect.map(Metric.snapshot, (pairs) => {
+        const of = (name: string) =>
+          pairs
+            .filter(({ metricKey }) => metricKey.name === name)
+            .map(({ metricState }) => ("count" in metricState ? Number(metricState.count) : 0))
+            .reduce((sum, one) => sum + one, 0)
+        return {
+          logins: of("ig_logins_total"),
+          refreshes: of("ig_refreshes_total"),
+          refusals: of("ig_token_refusals_total"),
+          resends: of("ig_resends_total"),
+          waits: of("ig_renewal_wait_ms")
+        }
+      })
+      const { expire, inject } = yield* Sandbox
+      const before = yield* value
+      yield* Session.login
+      yield* Session.read()
+      yield* expire("access", "refresh")
+      yield* Effect.all([Session.read(), Session.read()], { concurrency: "unbounded" })
+      yield* inject({ kind: "answer", status: 503, path: "/session", method: "GET" })
+      const reading = yield* Effect.fork(Session.read())
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(reading)
+      const after = yield* value
+      expect({
+        logins: after.logins - before.logins,
+        refreshes: after.refreshes - before.refreshes,
+        refusals: after.refusals - before.refusals,
+        resends: after.resends - before.resends,
+        waits: after.waits - before.waits
+      }).toEqual({ logins: 2, refreshes: 1, refusals: 2, resends: 3, waits: 2 })
+    }).pipe(Effect.provide(keptInMemory()))
+  )
+})
