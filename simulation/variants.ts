@@ -46,7 +46,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a refresh whose answer was lost is sent again",
     breaks: "noRefreshTokenTwice",
-    file: "internal/renewal.ts",
+    file: "internal/ladder.ts",
     from: "slot.spent !== Redacted.value(session.refreshToken) &&",
     to: ""
   },

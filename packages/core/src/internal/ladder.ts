@@ -1,0 +1,313 @@
+/**
+ * Bringing a session back: refresh it, else log in again as it was logged in, else say why not. `session.md` §7, §12, §13.
+ */
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { Credentials } from "../Credentials.ts"
+import { AuthError, type IgError } from "../IgError.ts"
+import { ReadRetry } from "../ReadRetry.ts"
+import { SessionEvent, type Why } from "../SessionEvent.ts"
+import type { OAuthSession, Session, SignedIn } from "../SessionState.ts"
+import * as Endpoint from "./endpoints.ts"
+import { tell } from "./events.ts"
+import type { LoggedIn, Needs, Turn } from "./exchanges.ts"
+import { attempts, cachedFor } from "./logins.ts"
+import { discard } from "./logout.ts"
+import { decode, send } from "./send.ts"
+import type { Internals, Slot } from "./slot.ts"
+import { countRefresh } from "./telemetry.ts"
+import { keyOf, withBearer } from "./tokens.ts"
+
+export const operation = "session.renewal"
+
+/** Whoever is asked for the credentials may be a human; but callers wait for the answer. */
+const credentialsWithin = 120_000
+
+/** The opening of a sibling's session is a flight like any other, and no renewal. */
+export type Reason = Why | "opening"
+
+export const notSignedIn = new AuthError({ operation, reason: "not-signed-in" })
+
+/** Nothing is left to be renewed, or nobody to renew it for; no other rung would help. */
+const isOver = (error: IgError): boolean =>
+  error._tag === "AuthError" && (error.reason === "not-signed-in" || error.reason === "closed")
+
+/** IG has not had the request, or had no allowance for it. */
+const wasNotExecuted = (error: IgError): boolean =>
+  error._tag === "TransportError" ? !error.mayHaveExecuted : error._tag === "ApiError" && error.action === "wait"
+
+/** What has become of it meanwhile, where it is no longer the session that has to be renewed. */
+export const overtaken = (
+  { accountId, exchanges, login }: Slot,
+  from: Session
+): Effect.Effect<SignedIn, AuthError> | undefined => {
+  if (exchanges.isClosed()) return new AuthError({ operation, reason: "closed" })
+  if (accountId !== undefined && login() === undefined) return notSignedIn
+  const current = exchanges.current()
+  if (keyOf(current) === keyOf(from)) return undefined
+  return current._tag === "SignedOut" ? notSignedIn : Effect.succeed(current)
+}
+
+/** A rung is climbed in a turn of its own. */
+const rung = <E>(
+  slot: Slot,
+  from: Session,
+  work: (turn: Turn) => Effect.Effect<SignedIn, E, Needs>
+): Effect.Effect<SignedIn, E | AuthError, Needs> =>
+  slot.exchanges.run(
+    operation,
+    (turn): Effect.Effect<SignedIn, E | AuthError, Needs> => overtaken(slot, from) ?? work(turn)
+  )
+
+const told = (internals: Internals, reason: Reason, by: "refresh" | "login", session: SignedIn): Effect.Effect<void> =>
+  tell(internals, (at) =>
+    reason === "opening"
+      ? SessionEvent.LoggedIn({ at, accountId: session.accountId, loggedInBy: session.loggedInBy })
+      : SessionEvent.Renewed({ at, accountId: session.accountId, by, why: reason })
+  )
+
+/* ---- first rung: refresh --------------------------------------------------- */
+
+/** Only what surely never left is sent again. */
+const retryUnsent = <A, R>(self: Effect.Effect<A, IgError, R>): Effect.Effect<A, IgError, R> =>
+  Effect.flatMap(ReadRetry, (policy) =>
+    Option.match(policy, {
+      onNone: () => self,
+      onSome: (schedule) =>
+        Effect.retry(self, {
+          schedule,
+          while: (error) => error._tag === "TransportError" && !error.mayHaveExecuted && error.reason !== "tls"
+        })
+    })
+  )
+
+/** Sends the refresh token, which is spent by that: never the same one twice, whatever the answer. */
+export const refreshOnce = (
+  slot: Slot,
+  turn: Turn,
+  session: OAuthSession
+): Effect.Effect<OAuthSession, IgError, Needs> =>
+  Effect.gen(function* () {
+    const token = Redacted.value(session.refreshToken)
+    slot.spent = token
+    const answer = yield* send(Endpoint.refresh, { body: { refresh_token: token } }).pipe(
+      countRefresh,
+      retryUnsent,
+      Effect.tapError((error) =>
+        Effect.sync(() => {
+          if (wasNotExecuted(error)) slot.spent = undefined
+        })
+      )
+    )
+    const renewed = withBearer(session, yield* decode(Endpoint.refresh, answer), answer)
+    yield* turn.settle(renewed)
+    return renewed
+  })
+
+const canRefresh = (slot: Slot, session: Session): session is OAuthSession =>
+  session._tag === "OAuthSession" &&
+  slot.spent !== Redacted.value(session.refreshToken) &&
+  slot.distrusted !== keyOf(session)
+
+/* ---- second rung: log in again --------------------------------------------- */
+
+const lost = (causes: ReadonlyArray<IgError>, more: { readonly retryAt?: number | undefined } = {}) =>
+  new AuthError({ operation, reason: "session-lost", causes, ...more })
+
+const refusedBefore = new AuthError({
+  operation,
+  reason: "credentials-unavailable",
+  detail: "IG has refused these; they are not sent again until they change."
+})
+
+const noLogin = new AuthError({ operation, reason: "no-login-kept" })
+
+/** A login whose tokens IG refused at their first use came out of a cache, and the next one would, too. */
+const cachedUntil = ({ born, proven }: Slot, from: Session, now: number): number | undefined =>
+  born !== undefined && born.key === keyOf(from) && proven !== born.key && now >= born.at && now < born.at + cachedFor
+    ? born.at + cachedFor
+    : undefined
+
+/** Until it may go on; sooner when the session changes meanwhile, or its layer closes. */
+const pause = (slot: Slot, from: Session, until: number): Effect.Effect<void> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    now >= until || overtaken(slot, from) !== undefined
+      ? Effect.void
+      : Effect.zipRight(Effect.raceFirst(Effect.sleep(until - now), slot.exchanges.changed), pause(slot, from, until))
+  )
+
+const notSupplied = (detail: string) => new AuthError({ operation, reason: "credentials-unavailable", detail })
+
+/** Whoever is asked is asked for as long as it matters, and no longer. */
+const credentialsOf = (slot: Slot, from: Session, login: LoggedIn): Effect.Effect<Credentials.Values, AuthError> =>
+  Effect.gen(function* () {
+    const until = (yield* Clock.currentTimeMillis) + credentialsWithin
+    return yield* Effect.raceFirst(
+      login.credentials,
+      Effect.zipRight(pause(slot, from, until), notSupplied("They were not supplied in time."))
+    )
+  })
+
+/** Is IG there at all? Whatever it answers, but for a failure of its own, it is. */
+const probe = send(Endpoint.encryptionKey).pipe(
+  Effect.asVoid,
+  Effect.catchTag("ApiError", (error) => (error.status >= 500 ? Effect.fail(error) : Effect.void))
+)
+
+const inUse = ({ main, siblings }: Internals, slot: Slot): ReadonlyArray<SignedIn> =>
+  [main, ...[...siblings.values()].map((sibling) => sibling.slot)].flatMap((other) => {
+    const session = other.exchanges.current()
+    return other === slot || session._tag === "SignedOut" ? [] : [session]
+  })
+
+/** Back to the account that the session was on, in the way that was found to work. */
+const destination = (internals: Internals, slot: Slot, from: Session) =>
+  Option.map(
+    Option.fromNullable(slot.accountId ?? (from._tag === "SignedOut" ? undefined : from.accountId)),
+    (accountId) => ({
+      accountId,
+      byHeader: from._tag === "OAuthSession" && from.switchesByHeader,
+      inUse: slot.accountId === undefined ? [] : inUse(internals, slot)
+    })
+  )
+
+/** Notes that a login has given this session. */
+export const born = (internals: Internals, slot: Slot, session: SignedIn): Effect.Effect<void> =>
+  Effect.map(Clock.currentTimeMillis, (at) => {
+    internals.logins.succeeded()
+    slot.born = { key: keyOf(session), at }
+  })
+
+/** A login that did not come off, and whether that is the last word of this renewal. */
+class Failed extends Data.TaggedError("Failed")<{ readonly error: IgError; readonly isFinal: boolean }> {}
+
+/** The login was taken, and its account is not to be had. That says nothing of logins. */
+const isOfAccount = (error: IgError): boolean =>
+  error._tag === "AuthError"
+    ? error.reason === "account-unavailable" || error.reason === "wrong-account"
+    : error._tag === "ApiError" && error.operation === Endpoint.switchAccount.name && error.action === "fix"
+
+/** What is known may have changed while a turn was waited for. */
+const admit = ({ logins }: Internals, values: Credentials.Values): Effect.Effect<void, Failed> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    if (logins.isRefused(values)) return new Failed({ error: refusedBefore, isFinal: true })
+    const retryAt = logins.heldUntil(now)
+    return retryAt === undefined ? Effect.void : new Failed({ error: lost([], { retryAt }), isFinal: true })
+  })
+
+/** Logins of several accounts go one at a time, too: what IG says to one is known to the next. */
+const rungOfLogin = <E>(
+  { main }: Internals,
+  slot: Slot,
+  from: Session,
+  work: (turn: Turn) => Effect.Effect<SignedIn, E, Needs>
+): Effect.Effect<SignedIn, E | AuthError, Needs> =>
+  slot === main ? rung(slot, from, work) : main.exchanges.run(operation, () => rung(slot, from, work))
+
+/** Logs in as the session was logged in. */
+const logInOnce = (
+  internals: Internals,
+  slot: Slot,
+  from: Session,
+  reason: Reason,
+  login: LoggedIn
+): Effect.Effect<SignedIn, Failed | IgError, Needs> =>
+  Effect.gen(function* () {
+    const { logins } = internals
+    const values = yield* Effect.mapError(
+      credentialsOf(slot, from, login),
+      (error) => new Failed({ error, isFinal: true })
+    )
+    return yield* rungOfLogin(internals, slot, from, (turn) =>
+      Effect.gen(function* () {
+        yield* admit(internals, values)
+        const to = destination(internals, slot, turn.current)
+        const opening = login.open(values, to)
+        const session = yield* Effect.catchAll(
+          logins.isInDoubt() ? Effect.zipRight(probe, opening) : opening,
+          (error: IgError): Effect.Effect<never, Failed | IgError> => {
+            if (slot.accountId !== undefined && isOfAccount(error)) {
+              slot.unavailable = error
+              return Effect.fail(error)
+            }
+            return Effect.flatMap(
+              Clock.currentTimeMillis,
+              (now) => new Failed({ error, isFinal: !logins.failed(error, values, now) })
+            )
+          }
+        )
+        const meanwhile = overtaken(slot, from)
+        if (meanwhile !== undefined) return yield* Effect.zipRight(discard(session), meanwhile)
+        yield* born(internals, slot, session)
+        yield* turn.settle(session, login)
+        yield* told(internals, reason, "login", session)
+        return session
+      })
+    )
+  })
+
+const latest = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined || other === undefined ? (one ?? other) : Math.max(one, other)
+
+const logInAgain = (
+  internals: Internals,
+  slot: Slot,
+  from: Session,
+  reason: Reason,
+  causes: ReadonlyArray<IgError>,
+  left: number
+): Effect.Effect<SignedIn, IgError, Needs> =>
+  Effect.gen(function* () {
+    const login = slot.login()
+    if (login === undefined) return yield* overtaken(slot, from) ?? lost([...causes, noLogin])
+    const now = yield* Clock.currentTimeMillis
+    const until = latest(
+      internals.logins.heldUntil(now),
+      reason === "refused" ? cachedUntil(slot, from, now) : undefined
+    )
+    if (until !== undefined && left === attempts) return yield* lost(causes, { retryAt: until })
+    if (until !== undefined) yield* pause(slot, from, until)
+    const meanwhile = overtaken(slot, from)
+    if (meanwhile !== undefined) return yield* meanwhile
+    const outcome = yield* Effect.either(logInOnce(internals, slot, from, reason, login))
+    if (Either.isRight(outcome)) return outcome.right
+    if (outcome.left._tag !== "Failed") return yield* outcome.left
+    const { error, isFinal } = outcome.left
+    const since = overtaken(slot, from)
+    if (since !== undefined) return yield* since
+    if (!isFinal && left > 1) return yield* logInAgain(internals, slot, from, reason, [...causes, error], left - 1)
+    const retryAt = internals.logins.heldUntil(yield* Clock.currentTimeMillis)
+    return yield* lost([...causes, error], { retryAt })
+  })
+
+/* ---- the whole ladder ---------------------------------------------------------- */
+
+export const climb = (internals: Internals, slot: Slot, from: Session, reason: Reason) =>
+  Effect.gen(function* () {
+    const causes: Array<IgError> = []
+    if (canRefresh(slot, from)) {
+      const refreshed = yield* rung(slot, from, (turn) =>
+        Effect.tap(refreshOnce(slot, turn, turn.current._tag === "OAuthSession" ? turn.current : from), (session) =>
+          told(internals, reason, "refresh", session)
+        )
+      ).pipe(Effect.either)
+      if (Either.isRight(refreshed)) return refreshed.right
+      if (isOver(refreshed.left) || wasNotExecuted(refreshed.left)) return yield* refreshed.left
+      causes.push(refreshed.left)
+    }
+    return yield* logInAgain(internals, slot, from, reason, causes, attempts)
+  }).pipe(
+    Effect.tapError((error) =>
+      error._tag === "AuthError" && error.reason === "session-lost"
+        ? Effect.zipRight(
+            Effect.logWarning(error.message),
+            tell(internals, (at) => SessionEvent.Lost({ at, error }))
+          )
+        : Effect.void
+    ),
+    Effect.withSpan("Ig.session.renewal", { root: true, captureStackTrace: false, attributes: { "ig.reason": reason } })
+  )
