@@ -132,25 +132,24 @@ const cachedUntil = ({ born, proven }: Slot, from: Session, now: number): number
     ? born.at + cachedFor
     : undefined
 
-/** Until it may go on; sooner when the session changes meanwhile, or its layer closes. */
-const pause = (slot: Slot, from: Session, until: number): Effect.Effect<void> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    now >= until || overtaken(slot, from) !== undefined
-      ? Effect.void
-      : Effect.zipRight(Effect.raceFirst(Effect.sleep(until - now), slot.exchanges.changed), pause(slot, from, until))
+/** When the session has changed meanwhile, or its layer closes. */
+const overtaking = (slot: Slot, from: Session): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    overtaken(slot, from) === undefined ? Effect.zipRight(slot.exchanges.changed, overtaking(slot, from)) : Effect.void
   )
+
+/** So long, whatever becomes of the clock; and no longer than it matters. */
+const pause = (slot: Slot, from: Session, millis: number): Effect.Effect<void> =>
+  Effect.raceFirst(Effect.sleep(millis), overtaking(slot, from))
 
 const notSupplied = (detail: string) => new AuthError({ operation, reason: "credentials-unavailable", detail })
 
 /** Whoever is asked is asked for as long as it matters, and no longer. */
 const credentialsOf = (slot: Slot, from: Session, login: LoggedIn): Effect.Effect<Credentials.Values, AuthError> =>
-  Effect.gen(function* () {
-    const until = (yield* Clock.currentTimeMillis) + credentialsWithin
-    return yield* Effect.raceFirst(
-      login.credentials,
-      Effect.zipRight(pause(slot, from, until), notSupplied("They were not supplied in time."))
-    )
-  })
+  Effect.raceFirst(
+    login.credentials,
+    Effect.zipRight(pause(slot, from, credentialsWithin), notSupplied("They were not supplied in time."))
+  )
 
 /** Is IG there at all? Whatever it answers, but for a failure of its own, it is. */
 const probe = send(Endpoint.encryptionKey).pipe(
@@ -270,7 +269,7 @@ const logInAgain = (
       reason === "refused" ? cachedUntil(slot, from, now) : undefined
     )
     if (until !== undefined && left === attempts) return yield* lost(causes, { retryAt: until })
-    if (until !== undefined) yield* pause(slot, from, until)
+    if (until !== undefined) yield* pause(slot, from, until - now)
     const meanwhile = overtaken(slot, from)
     if (meanwhile !== undefined) return yield* meanwhile
     const outcome = yield* Effect.either(logInOnce(internals, slot, from, reason, login))

@@ -17,6 +17,9 @@ import * as Stream from "effect/Stream"
 import type { Gateway, Outcome } from "./gateway.ts"
 import { below, empty, type GatewayResponse, prefix } from "./http.ts"
 
+/** In one piece, or as it arrives. */
+type Body = Uint8Array | Stream.Stream<Uint8Array, "cut">
+
 /** A response of our own: `HttpClientResponse.fromWeb` reads bodies by promise, which no virtual clock can wait for. */
 class MemoryResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
@@ -26,18 +29,14 @@ class MemoryResponse extends Inspectable.Class implements HttpClientResponse.Htt
   readonly request: HttpClientRequest.HttpClientRequest
   readonly status: number
   readonly headers: Headers.Headers
-  readonly #pieces: Stream.Stream<Uint8Array, "cut">
+  readonly #body: Body
 
-  constructor(
-    request: HttpClientRequest.HttpClientRequest,
-    response: GatewayResponse,
-    pieces: Stream.Stream<Uint8Array, "cut">
-  ) {
+  constructor(request: HttpClientRequest.HttpClientRequest, response: GatewayResponse, body: Body) {
     super()
     this.request = request
     this.status = response.status
-    this.headers = joined(response.headers)
-    this.#pieces = pieces
+    this.headers = Headers.setAll(joined([["content-length", String(response.body.length)]]), joined(response.headers))
+    this.#body = body
   }
 
   #fail(description: string) {
@@ -45,11 +44,15 @@ class MemoryResponse extends Inspectable.Class implements HttpClientResponse.Htt
   }
 
   get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
-    return Stream.mapError(this.#pieces, () => this.#fail("the connection was reset in the body"))
+    return this.#body instanceof Uint8Array
+      ? Stream.succeed(this.#body)
+      : Stream.mapError(this.#body, () => this.#fail("the connection was reset in the body"))
   }
 
   get #bytes(): Effect.Effect<Uint8Array, HttpClientError.ResponseError> {
-    return Effect.map(Stream.runCollect(this.stream), (chunks) => new Uint8Array(Buffer.concat([...chunks])))
+    return this.#body instanceof Uint8Array
+      ? Effect.succeed(this.#body)
+      : Effect.map(Stream.runCollect(this.stream), (chunks) => new Uint8Array(Buffer.concat([...chunks])))
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
@@ -92,12 +95,13 @@ const joined = (pairs: GatewayResponse["headers"]): Headers.Headers => {
 }
 
 /** The body as it arrives, by what has become of it on the way. */
-const pieces = ({ delivered, delivery, response }: Outcome): Stream.Stream<Uint8Array, "cut"> => {
+const bodyFrom = ({ delivered, delivery, response }: Outcome): Body => {
+  if (delivery.kind === "whole") return response.body
   const half = Math.ceil(response.body.length / 2)
   const first = Stream.succeed(response.body.subarray(0, half))
   const rest = Stream.succeed(response.body.subarray(half))
   if (delivery.kind === "cutBody") return Stream.concat(first, Stream.fail("cut" as const))
-  if (delivery.kind !== "held") return Stream.succeed(response.body)
+  if (delivery.kind !== "held") return response.body
   const gate = Stream.drain(Stream.fromEffect(Effect.zipRight(delivery.gate.pass, Effect.sync(delivered))))
   switch (delivery.gate.point) {
     case "headers":
@@ -106,7 +110,7 @@ const pieces = ({ delivered, delivery, response }: Outcome): Stream.Stream<Uint8
       return Stream.concat(first, Stream.concat(gate, rest))
     case "before":
     case "after":
-      return Stream.succeed(response.body)
+      return response.body
   }
 }
 
@@ -132,7 +136,7 @@ const arrive = (
       case "whole":
         delivered()
     }
-    return new MemoryResponse(request, response, pieces(outcome))
+    return new MemoryResponse(request, response, bodyFrom(outcome))
   })
 
 const bodyOf = (
@@ -161,7 +165,7 @@ const bodyOf = (
 }
 
 const notFound = (request: HttpClientRequest.HttpClientRequest): MemoryResponse =>
-  new MemoryResponse(request, { status: 404, headers: [], body: empty }, Stream.empty)
+  new MemoryResponse(request, { status: 404, headers: [], body: empty }, empty)
 
 export const makeClient = (gateway: Gateway): Effect.Effect<HttpClient.HttpClient> =>
   Effect.map(Effect.runtime<never>(), (runtime) =>
