@@ -100,6 +100,7 @@ const oauth = {
   loggedInBy: "login",
   accessToken,
   refreshToken,
+  issuedAt: 0,
   expiresAt: 60_000,
   streamingTokens: null,
   switchesByHeader: false

@@ -47,8 +47,8 @@ interface Disturbance {
 
 /** After so many operations a fiber lets others go first; and how many steps a renewal has then, at least. */
 const paces: ReadonlyArray<readonly [how: string, operations: number, least: number]> = [
-  ["as everywhere", 2048, 40],
-  ["more often", 80, 60]
+  ["as everywhere", 2048, 25],
+  ["more often", 80, 35]
 ]
 
 const makeSteps = (operations: number) => {

@@ -35,7 +35,7 @@ const watchlist = Endpoint.make({
 const patiently = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(Effect.either(self))
-    for (let second = 0; second < 200; second++) yield* TestClock.adjust("1 second")
+    for (let second = 0; second < 30; second++) yield* TestClock.adjust("1 second")
     return yield* Fiber.join(fiber)
   })
 

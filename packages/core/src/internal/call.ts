@@ -82,25 +82,34 @@ const distrust = (slot: Slot, session: SignedIn): void => {
   if (slot.proven !== key) slot.distrusted = key
 }
 
+/** How often a call is sent again because the session has become another one while it was under way. */
+const moves = 2
+
+/** Renewed once; and sent again without that when its tokens are none of the session's any more. */
 const once = <A>(
   endpoint: Description,
-  attempt: (live: Live) => Effect.Effect<A, IgError | Refused, Ig>
+  attempt: (live: Live) => Effect.Effect<A, IgError | Refused, Ig>,
+  budget: { readonly renewals: number; readonly moves: number } = { renewals: 1, moves }
 ): Effect.Effect<A, IgError, Ig> =>
   Effect.gen(function* () {
-    const first = yield* live(endpoint.name)
-    const outcome = yield* caught(attempt(first))
+    const here = yield* live(endpoint.name)
+    const outcome = yield* caught(attempt(here))
     if (Either.isRight(outcome)) return outcome.right
-    yield* noticed(first.internals, endpoint.name, outcome.left)
-    if (!(yield* Renewal).isOn) return yield* outcome.left.error
-
-    yield* renew(first.internals, first.slot, outcome.left.session, "refused")
-    const second = yield* live(endpoint.name)
+    const { error, session } = outcome.left
+    yield* noticed(here.internals, endpoint.name, outcome.left)
+    if (!(yield* Renewal).isOn) return yield* error
+    const hasMoved = keyOf(here.slot.exchanges.current()) !== keyOf(session)
+    if (hasMoved && budget.moves > 0) {
+      yield* countResend("renewed")
+      return yield* once(endpoint, attempt, { ...budget, moves: budget.moves - 1 })
+    }
+    if (budget.renewals === 0) {
+      distrust(here.slot, session)
+      return yield* error
+    }
+    yield* renew(here.internals, here.slot, session, "refused")
     yield* countResend("renewed")
-    const again = yield* caught(attempt(second))
-    if (Either.isRight(again)) return again.right
-    yield* noticed(second.internals, endpoint.name, again.left)
-    distrust(second.slot, again.left.session)
-    return yield* again.left.error
+    return yield* once(endpoint, attempt, { ...budget, renewals: budget.renewals - 1 })
   })
 
 const caught = <A, R>(

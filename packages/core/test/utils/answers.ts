@@ -3,6 +3,7 @@ import * as Credentials from "@effect-ig/core/Credentials"
 import * as IgConfig from "@effect-ig/core/IgConfig"
 import type { IgError } from "@effect-ig/core/IgError"
 import type { Ig } from "@effect-ig/core/Session"
+import * as Renewal from "@effect-ig/core/Renewal"
 import * as SessionState from "@effect-ig/core/SessionState"
 import * as Cookies from "@effect/platform/Cookies"
 import * as Headers from "@effect/platform/Headers"
@@ -158,6 +159,8 @@ export const attempt = <A>(
     const stack = Layer.mergeAll(
       IgConfig.layer({ apiKey: Redacted.make(apiKey) }),
       Credentials.layer({ identifier: "tester", password: Redacted.make(password) }),
+      // What an answer means by itself.
+      Renewal.off,
       state
     ).pipe(Layer.provideMerge(Layer.succeed(HttpClient.HttpClient, clientOf(gateway, asked))))
     return Effect.gen(function* () {
