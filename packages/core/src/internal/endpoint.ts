@@ -20,10 +20,12 @@ const get = (input: unknown, name: string): unknown => (Predicate.hasProperty(in
 
 const hole = /\{([^{}]+)\}/g
 
-/** A dot segment would be taken out of the URL, and the call would be another. */
+/** A dot segment would be taken out of the URL, and the call would be another; half a surrogate pair has no URL. */
 const segment = (value: unknown): string | undefined => {
   const text = typeof value === "string" || typeof value === "number" ? String(value) : ""
-  return text === "" || text === "." || text === ".." ? undefined : encodeURIComponent(text)
+  return text === "" || text === "." || text === ".." || /\p{Surrogate}/u.test(text)
+    ? undefined
+    : encodeURIComponent(text)
 }
 
 const fill = (operation: string, template: string, values: unknown): Effect.Effect<string, NotSentError> => {
@@ -31,7 +33,9 @@ const fill = (operation: string, template: string, values: unknown): Effect.Effe
   const wrong = holes.find((name) => segment(get(values, name)) === undefined)
   return wrong === undefined
     ? Effect.succeed(template.replace(hole, (_, name: string) => segment(get(values, name)) ?? ""))
-    : Effect.fail(refuse(operation, `path.${wrong}`, "Expected a text that is neither empty nor a dot segment."))
+    : Effect.fail(
+        refuse(operation, `path.${wrong}`, "Expected whole characters, and neither nothing nor a dot segment.")
+      )
 }
 
 const present = (pairs: Pairs): Readonly<Record<string, string>> =>

@@ -29,7 +29,10 @@ export const sibling = (
     const login = main.exchanges.login()
     if (main.exchanges.isClosed()) return yield* new AuthError({ operation, reason: "closed" })
     if (login === undefined) return yield* new AuthError({ operation, reason: "no-login-kept" })
+    const usual = siblings.get(accountId)
+    if (usual?.login === login) return usual.slot
     const opened = yield* open(internals, accountId, login)
+    // Somebody else may have been here meanwhile.
     const known = siblings.get(accountId)
     if (known?.login === login) return known.slot
     siblings.set(accountId, opened)
