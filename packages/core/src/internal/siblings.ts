@@ -35,7 +35,12 @@ export const sibling = (
     // Somebody else may have been here meanwhile.
     const known = siblings.get(accountId)
     if (known?.login === login) return known.slot
-    siblings.set(accountId, opened)
-    if (known !== undefined) yield* Effect.forkDaemon(retire(internals, known))
+    // Whoever is interrupted in between must not leave behind one that nobody ends.
+    yield* Effect.uninterruptible(
+      Effect.suspend(() => {
+        siblings.set(accountId, opened)
+        return known === undefined ? Effect.void : Effect.forkDaemon(retire(internals, known))
+      })
+    )
     return opened.slot
   })
