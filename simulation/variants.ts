@@ -1,6 +1,6 @@
 /** Deliberately broken variants of core, each by one change of one line: what a search that is worth its time must find. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import type { Plugin } from "esbuild"
+import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 
 export interface Variant {
@@ -94,39 +94,18 @@ export const variants: ReadonlyArray<Variant> = [
   }
 ]
 
-const root = join(import.meta.dirname, "..")
+const core = join(import.meta.dirname, "../packages/core/src")
 
-/** Packages of this repository come from the copy, everything else from where it is. */
-const linkModules = (copy: string, folder: string): void => {
-  const own = join(copy, folder, "node_modules")
-  mkdirSync(own, { recursive: true })
-  for (const name of readdirSync(join(root, folder, "node_modules"))) {
-    if (name !== "@effect-ig" && !name.startsWith("."))
-      symlinkSync(join(root, folder, "node_modules", name), join(own, name))
+/** What a program becomes where core is that variant. */
+export const within = ({ file, from, to }: Variant): Plugin => ({
+  name: "variant",
+  setup: ({ onLoad }) => {
+    const path = join(core, file)
+    onLoad({ filter: /\.ts$/ }, async (loaded) => {
+      if (loaded.path !== path) return undefined
+      const text = await readFile(path, "utf8")
+      if (text.split(from).length !== 2) throw new Error(`${file} does not hold exactly one:\n${from}`)
+      return { contents: text.replace(from, () => to), loader: "ts" }
+    })
   }
-  mkdirSync(join(own, "@effect-ig"))
-  for (const name of ["core", "sandbox"]) symlinkSync(join(copy, "packages", name), join(own, "@effect-ig", name))
-}
-
-const source = (path: string): boolean => !/[\\/](build|node_modules|test)$/.test(path)
-
-/** A copy of the packages and of this folder, with that one change; it is removed when `use` has ended. */
-export const withVariant = async <A>({ file, from, to }: Variant, use: (copy: string) => Promise<A>): Promise<A> => {
-  const copy = mkdtempSync(join(tmpdir(), "variant-"))
-  try {
-    for (const folder of ["packages/core", "packages/sandbox", "simulation"]) {
-      cpSync(join(root, folder), join(copy, folder), { recursive: true, filter: source })
-      linkModules(copy, folder)
-    }
-    const path = join(copy, "packages/core/src", file)
-    const text = readFileSync(path, "utf8")
-    if (text.split(from).length !== 2) throw new Error(`${file} does not hold exactly one:\n${from}`)
-    writeFileSync(
-      path,
-      text.replace(from, () => to)
-    )
-    return await use(copy)
-  } finally {
-    rmSync(copy, { recursive: true, force: true })
-  }
-}
+})

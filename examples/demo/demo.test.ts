@@ -4,8 +4,9 @@ import { createConnection } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { bundled } from "../../scripts/bundled.ts"
 
-const main = join(import.meta.dirname, "main.ts")
+const main = await bundled(join(import.meta.dirname, "main.ts"))
 const spy = join(import.meta.dirname, "spy.cjs")
 
 interface Run {
@@ -27,7 +28,7 @@ interface Options {
 const demo = ({ args = [], env = {}, interruptAt, signal = "SIGINT" }: Options = {}): Promise<Run> => {
   const folder = mkdtempSync(join(tmpdir(), "demo-"))
   const file = join(folder, "record")
-  const child = spawn(process.execPath, ["--require", spy, "--import", "tsx", main, ...args], {
+  const child = spawn(process.execPath, ["--require", spy, main, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, SPY_FILE: file, ...env }
   })

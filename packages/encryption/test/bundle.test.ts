@@ -1,4 +1,4 @@
-/** What a bundler makes of this package, by the esbuild that vitest brings. */
+/** What a bundler makes of this package. */
 import forge from "node-forge"
 import { spawnSync } from "node:child_process"
 import { generateKeyPairSync, webcrypto } from "node:crypto"
@@ -10,12 +10,7 @@ import { describe, expect, it } from "vitest"
 
 const src = join(import.meta.dirname, "../src")
 
-const from = (file: string, id: string): string => createRequire(file).resolve(id)
-
-const esbuild = from(
-  from(from(import.meta.filename, "vitest/package.json"), "vite/package.json"),
-  "esbuild/bin/esbuild"
-)
+const esbuild = createRequire(import.meta.filename).resolve("esbuild/bin/esbuild")
 
 const bundle = (stdin: string, ...options: ReadonlyArray<string>): string => {
   const { status, stderr, stdout } = spawnSync(esbuild, ["--bundle", "--minify", ...options], {

@@ -3,8 +3,11 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Readable } from "node:stream"
 import { describe, expect, it } from "vitest"
+import { bundled } from "../../../scripts/bundled.ts"
 
 const root = join(import.meta.dirname, "../../..")
+
+const sandbox = await bundled(join(root, "packages/sandbox/src/bin.ts"))
 
 /** The script as it stands on the page. */
 const script = /```bash\n([\s\S]*?)```/.exec(readFileSync(join(root, "docs/encryption.md"), "utf8"))?.[1] ?? ""
@@ -38,7 +41,7 @@ const ended = (child: Child): Promise<{ readonly code: number | null; readonly o
   })
 
 const withSandbox = async <A>(use: (baseUrl: string) => Promise<A>): Promise<A> => {
-  const child = start(process.execPath, ["--import", "tsx", "packages/sandbox/src/bin.ts", "--port", "0"])
+  const child = start(process.execPath, [sandbox, "--port", "0"])
   try {
     return await use((await firstLine(child)).replace("IG sandbox listening on ", ""))
   } finally {

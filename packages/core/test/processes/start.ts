@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
 import { join } from "node:path"
+import { bundled } from "../../../../scripts/bundled.ts"
 
 export interface Settings {
   readonly LOGIN: "login" | "loginV2"
@@ -32,7 +33,7 @@ export interface Running {
   readonly kill: (signal: NodeJS.Signals) => Effect.Effect<number>
 }
 
-const main = join(import.meta.dirname, "service.ts")
+const main = await bundled(join(import.meta.dirname, "service.ts"))
 
 export const start = (settings: Settings): Effect.Effect<Running, never, Sandbox | Scope.Scope> =>
   Effect.gen(function* () {
@@ -43,7 +44,7 @@ export const start = (settings: Settings): Effect.Effect<Running, never, Sandbox
     let over: Omit<Ended, "out"> | undefined
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, ["--import", "tsx", main], {
+        spawn(process.execPath, [main], {
           stdio: ["ignore", "pipe", "pipe"],
           env: {
             ...process.env,

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process"
 import { createConnection } from "node:net"
 import { join } from "node:path"
+import { bundled } from "../../../../scripts/bundled.ts"
 
 export interface Running {
   readonly firstLine: Promise<string>
@@ -9,10 +10,10 @@ export interface Running {
   readonly kill: (signal: NodeJS.Signals) => void
 }
 
-const main = join(import.meta.dirname, "../../src/bin.ts")
+const main = await bundled(join(import.meta.dirname, "../../src/bin.ts"))
 
 export const start = (...args: ReadonlyArray<string>): Running => {
-  const child = spawn(process.execPath, ["--import", "tsx", main, ...args], { stdio: ["ignore", "pipe", "pipe"] })
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] })
   let out = ""
   let err = ""
   child.stderr.on("data", (chunk: Buffer) => {
