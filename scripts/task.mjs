@@ -1,5 +1,5 @@
 // What `npm run …` does on a machine that has Node and npm, and nothing else: brings pnpm, installs, runs the task.
-import { spawn, spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 
@@ -7,11 +7,12 @@ const root = resolve(import.meta.dirname, "..")
 const bin = (name) => join(root, "node_modules/.bin", name)
 const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
-const run = (command, args, options = {}) => {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: "inherit", ...options })
-  if (error !== undefined) throw error
-  if (status !== 0) process.exit(status ?? 1)
-}
+const run = (command, args, options = {}) =>
+  new Promise((done, fail) => {
+    spawn(command, args, { cwd: root, stdio: "inherit", ...options })
+      .on("error", fail)
+      .on("close", (status) => (status === 0 ? done() : process.exit(status ?? 1)))
+  })
 
 const install = () =>
   run("npx", ["--yes", packageManager, "install", "--frozen-lockfile", "--loglevel", "error"], {
@@ -51,12 +52,13 @@ const typescript = (file, args) => hand(process.execPath, ["--import", "tsx", jo
 const [task, ...args] = process.argv.slice(2)
 switch (task) {
   case "test": {
-    install()
-    run(bin("tsc"), ["-b"])
-    run(bin("oxlint"), ["--deny-warnings"])
-    run(process.execPath, ["scripts/lint-rules-bite.mjs"])
-    run(bin("prettier"), ["--check", "--log-level", "warn", "."])
-    run(process.execPath, ["scripts/check-docs.mjs"])
+    await install()
+    await run(bin("oxlint"), ["--deny-warnings"])
+    await Promise.all([
+      run(bin("tsc"), ["-b"]).then(() => run(process.execPath, ["scripts/check-docs.mjs"])),
+      run(bin("prettier"), ["--check", "--log-level", "warn", "."]),
+      run(process.execPath, ["scripts/lint-rules-bite.mjs"])
+    ])
     process.exitCode = await runWatched(
       bin("vitest"),
       ["run", ...args],
@@ -65,11 +67,11 @@ switch (task) {
     break
   }
   case "demo":
-    install()
+    await install()
     typescript("examples/demo/main.ts", args)
     break
   case "sandbox":
-    install()
+    await install()
     typescript("packages/sandbox/src/bin.ts", args)
     break
   default:

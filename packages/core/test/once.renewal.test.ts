@@ -4,16 +4,13 @@ import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
 import type { Fault, Target } from "@effect-ig/sandbox/Fault"
 import { type RecordedRequest, Sandbox, type TokenKind } from "@effect-ig/sandbox/Sandbox"
+import * as Simulation from "@effect-ig/sandbox/Simulation"
 import * as HttpClient from "@effect/platform/HttpClient"
 import { expect, it } from "@effect/vitest"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as TestClock from "effect/TestClock"
-import * as TestContext from "effect/TestContext"
 import { beforeAll, describe } from "vitest"
 import { shown } from "./setup/output.ts"
 import { keptInMemory } from "./utils/ig.ts"
@@ -108,23 +105,6 @@ const troubles: ReadonlyArray<Trouble> = [
   )
 ]
 
-const turn = Effect.promise(() => new Promise<void>((resolve) => void setImmediate(resolve)))
-
-/** Lets time pass, until it is done. */
-const inSteps =
-  (step: Duration.DurationInput) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>) =>
-    Effect.gen(function* () {
-      const fiber = yield* Effect.fork(self)
-      for (let left = 720; left > 0; left--) {
-        yield* turn
-        yield* turn
-        if (fiber.unsafePoll() !== null) break
-        yield* TestClock.adjust(step)
-      }
-      return yield* Fiber.join(fiber)
-    })
-
 interface Lived {
   readonly record: ReadonlyArray<RecordedRequest>
   /** Where in the record the login that the user asked for begins. */
@@ -162,20 +142,12 @@ const life = (login: Login, kinds: ReadonlyArray<TokenKind>, fault: Fault | unde
     return { record: yield* sandbox.record, asked, meant: sends(spans) } satisfies Lived
   })
 
-/** Each in a world and a time of its own: a test's clock looks at every fiber that it has ever seen. */
-const live = (
-  change: Change,
-  login: Login,
-  kinds: ReadonlyArray<TokenKind>,
-  fault: Fault | undefined,
-  step: Duration.DurationInput = "5 seconds"
-) => {
+/** Each in a world and a time of its own. */
+const live = (change: Change, login: Login, kinds: ReadonlyArray<TokenKind>, fault: Fault | undefined) => {
   const spans = makeSpans()
   const stack = changed(change).pipe(Layer.provideMerge(keptInMemory()), Layer.provideMerge(spans.layer))
-  return life(login, kinds, fault, spans).pipe(
-    inSteps(step),
-    Effect.provide(stack),
-    Effect.provide(TestContext.TestContext)
+  return Effect.flatMap(Simulation.run(Effect.provide(life(login, kinds, fault, spans), stack)), (outcome) =>
+    outcome._tag === "Done" ? outcome.exit : Effect.die(`nothing moves any more after ${outcome.now} ms`)
   )
 }
 
@@ -240,7 +212,7 @@ describe("through an expiry and a trouble, what changes something leaves once fo
       it.live(`${expiry}, by a client ${client}`, () =>
         Effect.gen(function* () {
           for (const { fault, name } of troubles) {
-            expect([name, ...faultsOf(yield* live(change, login, kinds, fault, "20 seconds"))]).toEqual([name])
+            expect([name, ...faultsOf(yield* live(change, login, kinds, fault))]).toEqual([name])
           }
         })
       )
