@@ -14,6 +14,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import { describe } from "vitest"
@@ -48,7 +49,7 @@ interface Disturbance {
 /** After so many operations a fiber lets others go first; and how many steps a renewal has then, at least. */
 const paces: ReadonlyArray<readonly [how: string, operations: number, least: number]> = [
   ["as everywhere", 2048, 25],
-  ["more often", 80, 35]
+  ["more often", 60, 35]
 ]
 
 const makeSteps = (operations: number) => {
@@ -172,6 +173,8 @@ const liveSessions = Effect.flatMap(Sandbox, ({ liveSessions }) => liveSessions)
 /** How many sessions live that nobody holds. */
 const leftOver = Effect.map(Effect.all([liveSessions, isAlive]), ([live, isHeld]) => live - (isHeld ? 1 : 0))
 
+const random = () => Random.make("the same for each world")
+
 /** A session that has to be renewed, in a layer that can be closed by itself. */
 const makeWorld = (operations: number, before: Effect.Effect<unknown, IgError, World>) => {
   const alone = roots()
@@ -179,7 +182,8 @@ const makeWorld = (operations: number, before: Effect.Effect<unknown, IgError, W
   const { exhaust, fork, run } = makeSteps(operations)
   const build = <A, E>(layer: Layer.Layer<A, E>) => {
     const scope = run(Scope.make())
-    const context = run(Effect.withClock(Layer.buildWithScope(layer, scope), clock))
+    // The same tokens in each world: they are searched for in all that was printed, and made ready for that once.
+    const context = run(Layer.buildWithScope(layer, scope).pipe(Effect.withClock(clock), Effect.withRandom(random())))
     return { context, close: Scope.close(scope, Exit.void) }
   }
   const stack = build(keptInMemory())

@@ -133,23 +133,36 @@ const isPassing = (error: IgError): boolean => {
   }
 }
 
-/** A renewal that failed has tried enough: only what came of the read itself is tried again. */
+/** As it has failed once already; then as it is. */
+const failedOnce = <A, E, R>(self: Effect.Effect<A, E, R>, error: E): Effect.Effect<A, E, R> => {
+  let attempts = 0
+  return Effect.suspend(() => (attempts++ === 0 ? Effect.fail(error) : self))
+}
+
+/**
+ * A renewal that failed has tried enough: only what came of the read itself is tried again. Most reads succeed at once,
+ * and are spared what a schedule costs.
+ */
 const retryReads = <A, E extends IgError, R>(
   endpoint: Description,
   self: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  endpoint.effect === "mutation"
-    ? self
-    : Effect.flatMap(ReadRetry, (policy) =>
-        Option.match(policy, {
-          onNone: () => self,
-          onSome: (schedule) =>
-            Effect.retry(self, {
-              schedule: Schedule.tapOutput(schedule, () => countResend("retried")),
-              while: (error) => error.operation === endpoint.name && isPassing(error)
-            })
-        })
-      )
+): Effect.Effect<A, E, R> => {
+  if (endpoint.effect === "mutation") return self
+  const isOwn = (error: E) => error.operation === endpoint.name && isPassing(error)
+  return Effect.catchIf(self, isOwn, (error) =>
+    Effect.flatMap(
+      ReadRetry,
+      Option.match({
+        onNone: () => Effect.fail(error),
+        onSome: (policy) =>
+          Effect.retry(failedOnce(self, error), {
+            schedule: Schedule.tapOutput(policy, () => countResend("retried")),
+            while: isOwn
+          })
+      })
+    )
+  )
+}
 
 /** Sends in this session, and tells a refusal of its tokens from every other answer. */
 export const sendIn = (
