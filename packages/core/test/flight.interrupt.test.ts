@@ -277,6 +277,9 @@ const undisturbed = (renewal: Renewal, operations: number): number => {
   return steps
 }
 
+/** Of so many worlds, on a machine that has other work. */
+const patience = { timeout: 180_000 }
+
 const breath = () => new Promise<void>((resolve) => void setImmediate(resolve))
 
 /** Says of each step what was found there; which is nothing, if all is well. */
@@ -288,7 +291,7 @@ const atEach = async (steps: number, look: (step: number) => unknown, wanted: un
 }
 
 for (const [how, operations, least] of paces) {
-  describe(`a renewal, at each of its steps, where fibers yield ${how}`, () => {
+  describe(`a renewal, at each of its steps, where fibers yield ${how}`, patience, () => {
     for (const renewal of renewals) {
       const { name } = renewal
 
@@ -425,7 +428,7 @@ const siblings: ReadonlyArray<Siblings> = [
 ]
 
 for (const [how, operations, least] of paces) {
-  describe(`at each step in which a session of another account, where fibers yield ${how},`, () => {
+  describe(`at each step in which a session of another account, where fibers yield ${how},`, patience, () => {
     // Two renewals at once have so many steps that the larger ones will do.
     for (const { before, calls, name, sends } of operations === 2048 ? siblings : siblings.slice(0, 1)) {
       const steps = () => {
