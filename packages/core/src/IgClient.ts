@@ -14,6 +14,7 @@ import * as IgConfig from "./IgConfig.ts"
 import * as ReadRetry from "./ReadRetry.ts"
 import * as Session from "./Session.ts"
 import * as SessionState from "./SessionState.ts"
+import type { SessionStore } from "./SessionStore.ts"
 
 /**
  * @since 0.1.0
@@ -74,3 +75,26 @@ export const layerEnv: Layer.Layer<IgClient, ConfigError.ConfigError> = withStat
 export const layerSignedIn = <A, E, R>(
   login: Effect.Effect<A, E, R>
 ): Layer.Layer<never, E, Exclude<R, Scope.Scope> | Session.Ig> => Layer.scopedDiscard(Session.scoped(login))
+
+/**
+ * Resumes the session of the run before when it is built, or logs in; when it closes the session is left to the next run,
+ * not logged out. On top of one of the layers above and one of `SessionStore`.
+ *
+ * @example
+ * import * as IgClient from "@effect-ig/core/IgClient"
+ * import * as Session from "@effect-ig/core/Session"
+ * import * as SessionStore from "@effect-ig/core/SessionStore"
+ * import * as Layer from "effect/Layer"
+ *
+ * export const MainLayer = IgClient.layerResumed(Session.loginV2).pipe(
+ *   Layer.provide(SessionStore.layerFile({ path: ".ig-session" })),
+ *   Layer.provideMerge(IgClient.layerEnv)
+ * )
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerResumed = <A, E, R>(
+  login: Effect.Effect<A, E, R>
+): Layer.Layer<never, E, Exclude<R, Scope.Scope> | Session.Ig | SessionStore> =>
+  Layer.scopedDiscard(Session.resumed(login))

@@ -36,6 +36,7 @@ import * as LoginMode from "./internal/loginMode.ts"
 import * as Logout from "./internal/logout.ts"
 import { refreshOnce } from "./internal/ladder.ts"
 import { renew } from "./internal/renewal.ts"
+import * as Resume from "./internal/resume.ts"
 import { decode, spanOf } from "./internal/send.ts"
 import { endSiblings } from "./internal/slot.ts"
 import { bothTokens, keyOf, signedIn } from "./internal/tokens.ts"
@@ -51,6 +52,7 @@ import {
   StreamingTokens,
   TokenSession
 } from "./SessionState.ts"
+import { SessionStore } from "./SessionStore.ts"
 
 /**
  * What every operation needs: the session, which gateway to talk to, and a client to talk with.
@@ -251,7 +253,7 @@ export const encryptionKey: Effect.Effect<
  * @category operations
  */
 export const logout: Effect.Effect<void, IgError, Ig> = Call.exchange(Endpoint.logout, (turn, internals) =>
-  Effect.ensuring(Logout.endIn(internals, turn), endSiblings(internals))
+  Effect.ensuring(Logout.endIn(internals, internals.main, turn), endSiblings(internals))
 ).pipe(operation(Endpoint.logout))
 
 /**
@@ -267,6 +269,49 @@ export const scoped = <A, E, R>(login: Effect.Effect<A, E, R>): Effect.Effect<A,
     const owner: Login.Owner = { login: undefined, isGone: false }
     yield* Effect.addFinalizer(() => Login.endOwned(owner))
     return yield* Effect.provideService(login, Login.LoginOwner, owner)
+  })
+
+/**
+ * Takes up the session that is stored, without credentials: when its bearer lives, by `GET /session`, Version 1; when
+ * that has died, by a refresh. Keeps every change of the session stored, and leaves it to the next run, not logged out,
+ * when the scope closes; a logout removes what is stored.
+ *
+ * Nothing can log in again for it. Fails with `AuthError` `not-signed-in` when nothing usable is stored, and with
+ * `session-lost` when IG does not take it any more.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const resume: Effect.Effect<SignedIn, IgError, Ig | SessionStore | Scope.Scope> = Effect.zipRight(
+  Resume.keep,
+  Resume.withoutLogin
+).pipe(Effect.withSpan(`Ig.${Resume.operation}`, { captureStackTrace: false }))
+
+/**
+ * Takes up the session that is stored, else logs in. With credentials at hand a session of another identifier is not
+ * taken up, and one that IG does not take any more is followed by a login. Like a login it is complete when the account of
+ * `IgConfig` is active, if there is one; else it is on the account that it was on.
+ *
+ * Keeps every change of the session stored, and leaves it to the next run, not logged out, when the scope closes; a
+ * logout removes what is stored.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const resumed = <A, E, R>(
+  login: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R | Ig | SessionStore | Scope.Scope> =>
+  Effect.gen(function* () {
+    const owner: Login.Owner = { login: undefined, isGone: false }
+    const { internals } = yield* SessionState
+    yield* Resume.keep
+    // A login that nobody waits for any more is logged out, and nothing of it stored.
+    yield* Effect.addFinalizer(() => Effect.sync(() => void (owner.isGone = true)))
+    const resumption = yield* Resume.load(internals, yield* SessionStore)
+    return yield* login.pipe(
+      Effect.provideService(Login.LoginOwner, owner),
+      Effect.provideService(Resume.Resuming, resumption)
+    )
   })
 
 /**

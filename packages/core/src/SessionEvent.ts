@@ -16,12 +16,22 @@ import type { SignedIn } from "./SessionState.ts"
 export type Why = "expiring" | "refused" | "asked"
 
 /**
+ * What was done with a `SessionStore`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StoreOperation = "load" | "save" | "remove"
+
+/**
  * - `LoggedIn`: by whom, and which account it is on
  * - `Renewed`: by a refresh, or by logging in again
  * - `Switched`: the session is on another account
  * - `Refused`: IG refused the tokens of a call, which has been renewed since or will be
  * - `Lost`: the session could not be brought back; `error.causes` says why
  * - `LoggedOut`
+ * - `Resumed`: IG took the session that was stored
+ * - `StoreFailed`: the session could not be stored, and goes on all the same
  *
  * `at` is in ms since the epoch. Sessions that `withAccount` opens under CST have events of their own.
  *
@@ -40,6 +50,8 @@ export type SessionEvent = Data.TaggedEnum<{
   }
   Lost: { readonly at: number; readonly error: AuthError }
   LoggedOut: { readonly at: number; readonly accountId: string }
+  Resumed: { readonly at: number; readonly accountId: string; readonly loggedInBy: SignedIn["loggedInBy"] }
+  StoreFailed: { readonly at: number; readonly operation: StoreOperation; readonly detail: string }
 }>
 
 /**

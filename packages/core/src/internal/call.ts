@@ -143,7 +143,7 @@ const failedOnce = <A, E, R>(self: Effect.Effect<A, E, R>, error: E): Effect.Eff
  * A renewal that failed has tried enough: only what came of the read itself is tried again. Most reads succeed at once,
  * and are spared what a schedule costs.
  */
-const retryReads = <A, E extends IgError, R>(
+export const retryReads = <A, E extends IgError, R>(
   endpoint: Description,
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {

@@ -24,8 +24,19 @@ import type { Session, SignedIn } from "../SessionState.ts"
 /** What every exchange needs. */
 export type Needs = IgConfig | HttpClient.HttpClient
 
-/** The login that a session descends from, and what logs in again for it; a refresh or a switch keeps it. */
+/** The login that a session descends from; a refresh or a switch keeps it. */
 export interface LoggedIn {
+  /** As whom, the last time. */
+  who: Who
+  /** Nothing, for a session that was resumed without credentials. */
+  readonly again: Again | undefined
+}
+
+/** Of a session that was resumed without credentials the identifier is not known, only what can be compared with one. */
+export type Who = { readonly identifier: string } | { readonly fingerprint: string | null }
+
+/** What logs in again. */
+export interface Again {
   /** Asked anew each time, and never kept. */
   readonly credentials: Effect.Effect<Credentials.Values, AuthError>
   /** The same exchange as then, with the same encryption; complete when it is on that account. */
@@ -97,11 +108,11 @@ export const handedOn: (context: Context.Context<Needs>) => Context.Context<Need
   CurrentAccount
 )
 
-export const makeExchanges = (initial: Session): Effect.Effect<Exchanges> =>
+export const makeExchanges = (initial: Session, onSettle: () => void): Effect.Effect<Exchanges> =>
   // The layer's own: an exchange must not inherit what its starter happens to have set for itself.
-  Effect.flatMap(Effect.runtime<never>(), (runtime) => makeIn(runtime, initial))
+  Effect.flatMap(Effect.runtime<never>(), (runtime) => makeIn(runtime, initial, onSettle))
 
-const makeIn = (runtime: Runtime.Runtime<never>, initial: Session): Effect.Effect<Exchanges> =>
+const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () => void): Effect.Effect<Exchanges> =>
   Effect.gen(function* () {
     const session = yield* SubscriptionRef.make(initial)
     const fibers = new Set<Fiber.RuntimeFiber<void>>()
@@ -141,6 +152,7 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session): Effect.Effec
           login = next._tag === "SignedOut" ? undefined : nextLogin
           current = next
           announce()
+          onSettle()
           return SubscriptionRef.set(session, next)
         })
     }))
@@ -246,6 +258,6 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session): Effect.Effec
       close,
       idle,
       isIdle: () => fibers.size === 0,
-      another: (initial) => makeIn(runtime, initial)
+      another: (initial) => makeIn(runtime, initial, onSettle)
     }
   })

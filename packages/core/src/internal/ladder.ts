@@ -14,7 +14,7 @@ import { SessionEvent, type Why } from "../SessionEvent.ts"
 import type { OAuthSession, Session, SignedIn } from "../SessionState.ts"
 import * as Endpoint from "./endpoints.ts"
 import { tell } from "./events.ts"
-import type { LoggedIn, Needs, Turn } from "./exchanges.ts"
+import type { Again, LoggedIn, Needs, Turn } from "./exchanges.ts"
 import { attempts, cachedFor } from "./logins.ts"
 import { discard } from "./logout.ts"
 import { decode, send } from "./send.ts"
@@ -37,7 +37,7 @@ const isOver = (error: IgError): boolean =>
   error._tag === "AuthError" && (error.reason === "not-signed-in" || error.reason === "closed")
 
 /** IG has not had the request, or had no allowance for it. */
-const wasNotExecuted = (error: IgError): boolean =>
+export const wasNotExecuted = (error: IgError): boolean =>
   error._tag === "TransportError" ? !error.mayHaveExecuted : error._tag === "ApiError" && error.action === "wait"
 
 /** What has become of it meanwhile, where it is no longer the session that has to be renewed. */
@@ -115,7 +115,7 @@ const canRefresh = (slot: Slot, session: Session): session is OAuthSession =>
 
 /* ---- second rung: log in again --------------------------------------------- */
 
-const lost = (causes: ReadonlyArray<IgError>, more: { readonly retryAt?: number | undefined } = {}) =>
+export const lost = (causes: ReadonlyArray<IgError>, more: { readonly retryAt?: number | undefined } = {}) =>
   new AuthError({ operation, reason: "session-lost", causes, ...more })
 
 const refusedBefore = new AuthError({
@@ -124,7 +124,7 @@ const refusedBefore = new AuthError({
   detail: "IG has refused these; they are not sent again until they change."
 })
 
-const noLogin = new AuthError({ operation, reason: "no-login-kept" })
+export const noLogin = new AuthError({ operation, reason: "no-login-kept" })
 
 /** A login whose tokens IG refused at their first use came out of a cache, and the next one would, too. */
 const cachedUntil = ({ born, proven }: Slot, from: Session, now: number): number | undefined =>
@@ -145,9 +145,9 @@ const pause = (slot: Slot, from: Session, millis: number): Effect.Effect<void> =
 const notSupplied = (detail: string) => new AuthError({ operation, reason: "credentials-unavailable", detail })
 
 /** Whoever is asked is asked for as long as it matters, and no longer. */
-const credentialsOf = (slot: Slot, from: Session, login: LoggedIn): Effect.Effect<Credentials.Values, AuthError> =>
+const credentialsOf = (slot: Slot, from: Session, again: Again): Effect.Effect<Credentials.Values, AuthError> =>
   Effect.raceFirst(
-    login.credentials,
+    again.credentials,
     Effect.zipRight(pause(slot, from, credentialsWithin), notSupplied("They were not supplied in time."))
   )
 
@@ -213,19 +213,20 @@ const logInOnce = (
   slot: Slot,
   from: Session,
   reason: Reason,
-  login: LoggedIn
+  login: LoggedIn,
+  again: Again
 ): Effect.Effect<SignedIn, Failed | IgError, Needs> =>
   Effect.gen(function* () {
     const { logins } = internals
     const values = yield* Effect.mapError(
-      credentialsOf(slot, from, login),
+      credentialsOf(slot, from, again),
       (error) => new Failed({ error, isFinal: true })
     )
     return yield* rungOfLogin(internals, slot, from, (turn) =>
       Effect.gen(function* () {
         yield* admit(internals, values)
         const to = destination(internals, slot, turn.current)
-        const opening = login.open(values, to)
+        const opening = again.open(values, to)
         const session = yield* Effect.catchAll(
           logins.isInDoubt() ? Effect.zipRight(probe, opening) : opening,
           (error: IgError): Effect.Effect<never, Failed | IgError> => {
@@ -242,6 +243,7 @@ const logInOnce = (
         const meanwhile = overtaken(slot, from)
         if (meanwhile !== undefined) return yield* Effect.zipRight(discard(session), meanwhile)
         yield* born(internals, slot, session)
+        login.who = { identifier: values.identifier }
         yield* turn.settle(session, login)
         yield* told(internals, reason, "login", session)
         return session
@@ -262,7 +264,7 @@ const logInAgain = (
 ): Effect.Effect<SignedIn, IgError, Needs> =>
   Effect.gen(function* () {
     const login = slot.login()
-    if (login === undefined) return yield* overtaken(slot, from) ?? lost([...causes, noLogin])
+    if (login?.again === undefined) return yield* overtaken(slot, from) ?? lost([...causes, noLogin])
     const now = yield* Clock.currentTimeMillis
     const until = latest(
       internals.logins.heldUntil(now),
@@ -272,7 +274,7 @@ const logInAgain = (
     if (until !== undefined) yield* pause(slot, from, until - now)
     const meanwhile = overtaken(slot, from)
     if (meanwhile !== undefined) return yield* meanwhile
-    const outcome = yield* Effect.either(logInOnce(internals, slot, from, reason, login))
+    const outcome = yield* Effect.either(logInOnce(internals, slot, from, reason, login, login.again))
     if (Either.isRight(outcome)) return outcome.right
     if (outcome.left._tag !== "Failed") return yield* outcome.left
     const { error, isFinal } = outcome.left

@@ -14,6 +14,7 @@ import type { Destination, LoggedIn, Needs } from "./exchanges.ts"
 import type { LoginMode } from "./loginMode.ts"
 import { discard, leave } from "./logout.ts"
 import { born } from "./ladder.ts"
+import { insteadOfLogin } from "./resume.ts"
 import { send } from "./send.ts"
 import { endSiblings } from "./slot.ts"
 import { countLogin } from "./telemetry.ts"
@@ -80,8 +81,19 @@ export const logIn = <S extends SignedIn>(
     const credentials = yield* Credentials
     // Asking somebody for a password may take minutes; other exchanges need not wait for that.
     const values = yield* credentials
-    return yield* internals.main.exchanges.run(operation, ({ isClosed, settle }) =>
+    return yield* internals.main.exchanges.run(operation, (turn) =>
       Effect.gen(function* () {
+        const { isClosed, settle } = turn
+        const { identifier } = values
+        const login: LoggedIn = {
+          who: { identifier },
+          again: { credentials, open: (values, to) => open(mode, values, to) }
+        }
+        const resumed = yield* insteadOfLogin(internals, turn, login, identifier, mode.isOf)
+        if (resumed !== undefined) {
+          if (owner !== undefined) owner.login = login
+          return resumed
+        }
         const session = yield* open(mode, values, yield* configured).pipe(
           Effect.tapError((error) =>
             Effect.map(Clock.currentTimeMillis, (now) => internals.logins.failed(error, values, now))
@@ -91,7 +103,6 @@ export const logIn = <S extends SignedIn>(
           yield* discard(session)
           return yield* new AuthError({ operation, reason: "closed" })
         }
-        const login: LoggedIn = { credentials, open: (values, to) => open(mode, values, to) }
         if (owner !== undefined) owner.login = login
         yield* born(internals, internals.main, session)
         yield* settle(session, login)

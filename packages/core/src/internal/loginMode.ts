@@ -20,6 +20,8 @@ type Wire = IgConfig | HttpClient.HttpClient
 
 export interface LoginMode<S extends SignedIn> {
   readonly endpoint: Description
+  /** Was this session opened in this way? */
+  readonly isOf: (session: SignedIn) => session is S
   /** What is posted; fails before anything is sent when the credentials cannot be right. */
   readonly body: (values: Credentials.Values) => Effect.Effect<unknown, IgError, Wire>
   readonly toSession: (answer: Answer) => Effect.Effect<S, AuthError | DecodeError>
@@ -80,6 +82,7 @@ const oauthMode = (
   explain: (error: IgError) => IgError
 ): LoginMode<OAuthSession> => ({
   endpoint,
+  isOf: (session): session is OAuthSession => session.loggedInBy === loggedInBy,
   body: body(endpoint.name),
   toSession: (answer) =>
     Effect.map(
@@ -105,6 +108,7 @@ const tokenMode = (
   body: Body
 ): LoginMode<TokenSession> => ({
   endpoint,
+  isOf: (session): session is TokenSession => session.loggedInBy === loggedInBy,
   body: body(endpoint.name),
   toSession: (answer) =>
     Effect.gen(function* () {

@@ -37,11 +37,20 @@ export const discard = (session: SignedIn): Effect.Effect<void, never, Needs> =>
   end(session).pipe(hurried, Effect.ignoreLogged)
 
 /** Here the session ends whatever IG says. */
-export const endIn = (internals: Internals, { current, settle }: Turn): Effect.Effect<void, SendError, Needs> =>
+export const endIn = (
+  internals: Internals,
+  slot: Slot,
+  { current, settle }: Turn
+): Effect.Effect<void, SendError, Needs> =>
   current._tag === "SignedOut"
     ? Effect.void
     : end(current).pipe(
         Effect.ensuring(settle(new SignedOut())),
+        Effect.ensuring(
+          Effect.sync(() => {
+            if (slot === internals.main) internals.keeping.keeper?.loggedOut()
+          })
+        ),
         Effect.ensuring(tell(internals, (at) => SessionEvent.LoggedOut({ at, accountId: current.accountId })))
       )
 
@@ -68,7 +77,7 @@ export const leave = (
       (turn) =>
         turn.login === login
           ? Effect.flatMap(Clock.currentTimeMillis, (now) =>
-              within(Duration.subtract(logoutTimeout, Duration.millis(now - begun)))(endIn(internals, turn))
+              within(Duration.subtract(logoutTimeout, Duration.millis(now - begun)))(endIn(internals, slot, turn))
             )
           : Effect.void,
       "urgent"

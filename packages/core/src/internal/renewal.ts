@@ -43,7 +43,7 @@ export const renew = (
     })
   )
 
-const isExpiring = (session: SignedIn, { margin }: Settings, now: number): session is OAuthSession =>
+export const isExpiring = (session: SignedIn, { margin }: Settings, now: number): session is OAuthSession =>
   session._tag === "OAuthSession" &&
   session.expiresAt - now < Math.min(Duration.toMillis(margin), (session.expiresAt - session.issuedAt) / 3)
 

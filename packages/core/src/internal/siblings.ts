@@ -2,14 +2,19 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { AuthError } from "../IgError.ts"
-import { SignedOut } from "../SessionState.ts"
+import { type Session, SignedOut, type TokenSession } from "../SessionState.ts"
 import { handedOn, type LoggedIn, type Needs } from "./exchanges.ts"
 import { leave } from "./logout.ts"
 import { type Internals, makeSlot, retire, type Sibling, type Slot } from "./slot.ts"
 
-const open = (internals: Internals, accountId: string, login: LoggedIn): Effect.Effect<Sibling, never, Needs> =>
+const open = (
+  internals: Internals,
+  accountId: string,
+  login: LoggedIn,
+  initial: Session
+): Effect.Effect<Sibling, never, Needs> =>
   Effect.contextWithEffect((context: Context.Context<Needs>) =>
-    Effect.map(internals.main.exchanges.another(new SignedOut()), (exchanges) => {
+    Effect.map(internals.main.exchanges.another(initial), (exchanges) => {
       // Once the session was logged in by something else or has ended, this login is nobody's any more.
       const isWanted = () =>
         internals.main.exchanges.login() === login && internals.siblings.get(accountId)?.slot === slot
@@ -28,19 +33,39 @@ export const sibling = (
     const { main, siblings } = internals
     const login = main.exchanges.login()
     if (main.exchanges.isClosed()) return yield* new AuthError({ operation, reason: "closed" })
-    if (login === undefined) return yield* new AuthError({ operation, reason: "no-login-kept" })
     const usual = siblings.get(accountId)
-    if (usual?.login === login) return usual.slot
-    const opened = yield* open(internals, accountId, login)
+    if (usual !== undefined && usual.login === login) return usual.slot
+    if (login?.again === undefined) return yield* new AuthError({ operation, reason: "no-login-kept" })
+    const opened = yield* open(internals, accountId, login, new SignedOut())
     // Somebody else may have been here meanwhile.
     const known = siblings.get(accountId)
     if (known?.login === login) return known.slot
-    // Whoever is interrupted in between must not leave behind one that nobody ends.
-    yield* Effect.uninterruptible(
-      Effect.suspend(() => {
-        siblings.set(accountId, opened)
-        return known === undefined ? Effect.void : Effect.forkDaemon(retire(internals, known))
-      })
-    )
+    yield* put(internals, accountId, opened)
     return opened.slot
   })
+
+/** Whoever is interrupted in between must not leave behind one that nobody ends. */
+const put = (internals: Internals, accountId: string, opened: Sibling): Effect.Effect<void> =>
+  Effect.uninterruptible(
+    Effect.suspend(() => {
+      const { siblings } = internals
+      const known = siblings.get(accountId)
+      siblings.set(accountId, opened)
+      return known === undefined ? Effect.void : Effect.forkDaemon(retire(internals, known))
+    })
+  )
+
+/** Sessions that an earlier run has opened, for as long as IG takes them. */
+export const adopt = (
+  internals: Internals,
+  login: LoggedIn,
+  sessions: ReadonlyArray<TokenSession>
+): Effect.Effect<void, never, Needs> =>
+  Effect.forEach(
+    sessions,
+    (session) =>
+      Effect.flatMap(open(internals, session.accountId, login, session), (opened) =>
+        put(internals, session.accountId, opened)
+      ),
+    { discard: true }
+  )

@@ -5,6 +5,7 @@ import type { IgError } from "../IgError.ts"
 import type { SessionEvent } from "../SessionEvent.ts"
 import type { Session, SignedIn } from "../SessionState.ts"
 import { type Exchanges, type LoggedIn, makeExchanges } from "./exchanges.ts"
+import type { Keeper } from "./keeper.ts"
 import { type Logins, makeLogins } from "./logins.ts"
 
 /** A renewal under way, which all wait for whose requests carried that session. */
@@ -67,6 +68,8 @@ export interface Internals {
   readonly retired: Set<Exchanges>
   readonly logins: Logins
   readonly events: PubSub.PubSub<SessionEvent>
+  /** What saves the session, where that was asked for. */
+  readonly keeping: { keeper: Keeper | undefined }
 }
 
 /** Whoever does not keep up with so many events misses the oldest. */
@@ -74,12 +77,14 @@ const remembered = 1_000
 
 export const makeInternals = (initial: Session): Effect.Effect<Internals> =>
   Effect.gen(function* () {
+    const keeping: Internals["keeping"] = { keeper: undefined }
     return {
-      main: makeSlot(yield* makeExchanges(initial)),
+      main: makeSlot(yield* makeExchanges(initial, () => keeping.keeper?.changed())),
       siblings: new Map<string, Sibling>(),
       retired: new Set<Exchanges>(),
       logins: makeLogins(),
-      events: yield* PubSub.sliding<SessionEvent>(remembered)
+      events: yield* PubSub.sliding<SessionEvent>(remembered),
+      keeping
     }
   })
 

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
+import type { StoreOperation } from "../SessionEvent.ts"
 
 const counter = (name: string, description: string): Metric.Metric.Counter<number> =>
   Metric.counter(name, { description, incremental: true })
@@ -17,6 +18,10 @@ const refreshes = counter("ig_refreshes_total", "Refreshes that were sent, by ou
 const refusals = counter("ig_token_refusals_total", "Calls whose tokens IG refused, by code")
 
 const resends = counter("ig_resends_total", "Calls that were sent again, by reason")
+
+const stores = counter("ig_store_operations_total", "Reads and writes of the session store, by operation and outcome")
+
+const resumes = counter("ig_resumes_total", "Sessions that were to be resumed, by outcome")
 
 const waits = Metric.histogram(
   "ig_renewal_wait_ms",
@@ -41,6 +46,12 @@ export const countRefusal = (errorCode: string | undefined): Effect.Effect<void>
 
 export const countResend = (reason: "renewed" | "retried"): Effect.Effect<void> =>
   Metric.update(Metric.tagged(resends, "reason", reason), 1)
+
+export const countStore = (operation: StoreOperation, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+  Metric.update(Metric.tagged(Metric.tagged(stores, "operation", operation), "outcome", outcome(exit)), 1)
+
+export const countResume = (outcome: "resumed" | "nothing" | "ignored" | "dead" | "failure"): Effect.Effect<void> =>
+  Metric.update(Metric.tagged(resumes, "outcome", outcome), 1)
 
 export const timeWait = <A, E, R>(waiting: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.timed(Effect.exit(waiting)), ([duration, exit]) =>

@@ -38,6 +38,10 @@ export const keyOf = (session: Session): string => {
   }
 }
 
+/** What IG takes once. */
+export const refreshTokenOf = (session: SignedIn): string | undefined =>
+  session._tag === "OAuthSession" ? Redacted.value(session.refreshToken) : undefined
+
 export const signedIn = (operation: string, session: Session): Effect.Effect<SignedIn, AuthError> =>
   session._tag === "SignedOut"
     ? Effect.fail(new AuthError({ operation, reason: "not-signed-in" }))

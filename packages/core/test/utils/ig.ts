@@ -20,7 +20,8 @@ const rememberTokens = Layer.scopedDiscard(
   )
 )
 
-const clientLayer = (options: ClientOptions) =>
+/** One run of a program, for those that outlive it in a sandbox of their own. */
+export const clientLayer = (options: ClientOptions = {}) =>
   Layer.unwrapEffect(
     Effect.map(Sandbox.Sandbox, (sandbox) =>
       IgClient.layer({

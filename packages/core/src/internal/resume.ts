@@ -1,0 +1,275 @@
+/**
+ * Taking up a session that an earlier run has stored, and leaving it to the next. It is believed when IG has taken it: by
+ * a read, or by a refresh where the bearer has died meanwhile.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import { IgConfig } from "../IgConfig.ts"
+import { AuthError, type IgError, isAuth } from "../IgError.ts"
+import { Renewal } from "../Renewal.ts"
+import { SessionEvent } from "../SessionEvent.ts"
+import { type OAuthSession, SessionState, type SignedIn, SignedOut } from "../SessionState.ts"
+import { SessionStore } from "../SessionStore.ts"
+import { moveTo } from "./account.ts"
+import { retryReads } from "./call.ts"
+import { isRenewable } from "./codes.ts"
+import * as Endpoint from "./endpoints.ts"
+import { tell } from "./events.ts"
+import type { Exchanges, LoggedIn, Needs, Turn } from "./exchanges.ts"
+import { attempt, type Keeper, makeKeeper, patience } from "./keeper.ts"
+import { lost, noLogin, refreshOnce, wasNotExecuted } from "./ladder.ts"
+import { isExpiring } from "./renewal.ts"
+import { decode, send } from "./send.ts"
+import { adopt } from "./siblings.ts"
+import type { Internals } from "./slot.ts"
+import * as Stored from "./stored.ts"
+import { countResume } from "./telemetry.ts"
+import { carry, keyOf, refreshTokenOf } from "./tokens.ts"
+
+export const operation = "session.resume"
+
+/* ---- what is stored ------------------------------------------------------------------ */
+
+/** What a login is to try first, and is told of where it is stored. */
+export interface Resumption {
+  readonly name: string
+  /** Nothing, once it has been taken up or found to be of no use. */
+  stored: Stored.Whole | undefined
+}
+
+export class Resuming extends Context.Reference<Resuming>()("@effect-ig/core/Resuming", {
+  defaultValue: (): Resumption | undefined => undefined
+}) {}
+
+const ignored = (name: string, why: string): Effect.Effect<void> =>
+  Effect.logWarning(`Session store ${name}: the session in it is ignored: ${why}`)
+
+export const load = (internals: Internals, store: SessionStore.Service): Effect.Effect<Resumption, never, IgConfig> =>
+  Effect.gen(function* () {
+    const { name } = store
+    const text = Option.flatten(yield* attempt(internals, store, "load", store.load))
+    if (Option.isNone(text)) {
+      yield* countResume("nothing")
+      return { name, stored: undefined }
+    }
+    const stored = Stored.decode(yield* IgConfig, text.value)
+    if (Either.isRight(stored)) return { name, stored: stored.right }
+    yield* countResume("ignored")
+    yield* ignored(name, stored.left)
+    return { name, stored: undefined }
+  })
+
+/* ---- whether IG takes it ------------------------------------------------------------- */
+
+/** IG does not take it, and neither waiting nor another try would help. */
+class Dead extends Data.TaggedError("Dead")<{ readonly causes: ReadonlyArray<IgError> }> {}
+
+/** Also whether it still is what it was: some other program may have moved it. */
+const asked = (session: SignedIn): Effect.Effect<SignedIn, IgError, Needs> =>
+  retryReads(
+    Endpoint.read,
+    Effect.flatMap(send(Endpoint.read, { tokens: carry(session) }), (answer) => decode(Endpoint.read, answer))
+  ).pipe(
+    Effect.filterOrFail(
+      ({ accountId, clientId }) => accountId === session.accountId && clientId === session.clientId,
+      () => new AuthError({ operation: Endpoint.read.name, reason: "wrong-account" })
+    ),
+    Effect.as(session)
+  )
+
+const refreshed = (
+  { main }: Internals,
+  turn: Turn,
+  session: OAuthSession,
+  isSpent: boolean,
+  causes: ReadonlyArray<IgError>
+): Effect.Effect<SignedIn, IgError | Dead, Needs> =>
+  isSpent
+    ? new Dead({ causes })
+    : Effect.catchAll(refreshOnce(main, turn, session), (error): Effect.Effect<never, IgError | Dead> =>
+        wasNotExecuted(error) ? Effect.fail(error) : new Dead({ causes: [...causes, error] })
+      )
+
+const isRefused = (session: SignedIn, error: IgError): boolean =>
+  error._tag === "ApiError" && isRenewable(carry(session).carried, error.errorCode)
+
+const alive = (
+  internals: Internals,
+  turn: Turn,
+  { isSpent, session }: Stored.Whole
+): Effect.Effect<SignedIn, IgError | Dead, Needs> =>
+  Effect.gen(function* () {
+    const bearer = session._tag === "OAuthSession" ? session : undefined
+    const now = yield* Clock.currentTimeMillis
+    if (bearer !== undefined && isExpiring(bearer, yield* Renewal, now)) {
+      return yield* refreshed(internals, turn, bearer, isSpent, [])
+    }
+    return yield* Effect.catchAll(asked(session), (error): Effect.Effect<SignedIn, IgError | Dead, Needs> => {
+      if (bearer !== undefined && isRefused(bearer, error)) {
+        return refreshed(internals, turn, bearer, isSpent, [error])
+      }
+      // Refused as who we are it is of no use, whatever the code; after anything else nothing is known.
+      return isAuth(error) ? new Dead({ causes: [error] }) : Effect.fail(error)
+    })
+  })
+
+/** As a login, it is complete when it is on the account of `IgConfig`. */
+const arrived = (session: SignedIn): Effect.Effect<SignedIn, IgError, Needs> =>
+  Effect.flatMap(IgConfig, ({ accountId }) =>
+    Option.isNone(accountId) || accountId.value === session.accountId
+      ? Effect.succeed(session)
+      : Effect.map(moveTo(session, { accountId: accountId.value, defaultAccount: false }), (moved) => moved.session)
+  )
+
+const proved = (
+  internals: Internals,
+  turn: Turn,
+  stored: Stored.Whole,
+  login: LoggedIn
+): Effect.Effect<SignedIn, IgError | Dead, Needs> =>
+  Effect.gen(function* () {
+    const { main } = internals
+    const mine: Turn = { ...turn, settle: (next) => turn.settle(next, login) }
+    if (stored.isSpent) main.spent = refreshTokenOf(stored.session)
+    const living = yield* alive(internals, mine, stored)
+    // What a refresh gave is stored already; without the account that was asked for nobody must use it.
+    const session = yield* Effect.onError(arrived(living), () => turn.settle(turn.current, turn.login))
+    main.proven = keyOf(session)
+    yield* adopt(internals, login, stored.siblings)
+    yield* mine.settle(session)
+    const { accountId, loggedInBy } = session
+    yield* tell(internals, (at) => SessionEvent.Resumed({ at, accountId, loggedInBy }))
+    return session
+  })
+
+/** The session that is stored, if IG takes it; what is of no use is ignored from now on. */
+const takenUp = (
+  internals: Internals,
+  turn: Turn,
+  resumption: Resumption,
+  stored: Stored.Whole,
+  login: LoggedIn
+): Effect.Effect<Either.Either<SignedIn, Dead>, IgError, Needs> =>
+  proved(internals, turn, stored, login).pipe(
+    Effect.tap(() => countResume("resumed")),
+    Effect.tapError(({ _tag }) => countResume(_tag === "Dead" ? "dead" : "failure")),
+    Effect.map(Either.right),
+    Effect.catchTag("Dead", (dead) =>
+      Effect.as(ignored(resumption.name, "IG does not take it any more"), Either.left(dead))
+    ),
+    Effect.tap(() => Effect.sync(() => void (resumption.stored = undefined)))
+  )
+
+/** Instead of a login, where there is what it would give. */
+export const insteadOfLogin = <S extends SignedIn>(
+  internals: Internals,
+  turn: Turn,
+  login: LoggedIn,
+  identifier: string,
+  isOf: (session: SignedIn) => session is S
+): Effect.Effect<S | undefined, IgError, Needs> =>
+  Effect.gen(function* () {
+    const resumption = yield* Resuming
+    if (resumption?.stored === undefined) return undefined
+    const { name, stored } = resumption
+    const useless = (why: string): Effect.Effect<undefined> =>
+      Effect.suspend(() => {
+        resumption.stored = undefined
+        return Effect.as(Effect.zipRight(countResume("ignored"), ignored(name, why)), undefined)
+      })
+    if (!Stored.isWhose(stored.who, identifier)) return yield* useless("it is of another identifier")
+    if (!isOf(stored.session)) {
+      return yield* useless(`it was opened by Session.${stored.session.loggedInBy}, which is not the login asked for`)
+    }
+    const taken = yield* takenUp(internals, turn, resumption, stored, login)
+    return Either.isRight(taken) && isOf(taken.right) ? taken.right : undefined
+  })
+
+/** With nothing to fall back on. */
+export const withoutLogin: Effect.Effect<SignedIn, IgError, SessionState | Needs | SessionStore> = Effect.gen(
+  function* () {
+    const { internals } = yield* SessionState
+    const resumption = yield* load(internals, yield* SessionStore)
+    const { stored } = resumption
+    if (stored === undefined) {
+      const detail = "Nothing is stored that could be resumed."
+      return yield* new AuthError({ operation, reason: "not-signed-in", detail })
+    }
+    const login: LoggedIn = { who: stored.who, again: undefined }
+    return yield* internals.main.exchanges.run(operation, (turn) =>
+      Effect.flatMap(
+        takenUp(internals, turn, resumption, stored, login),
+        Either.mapLeft(({ causes }) => lost([...causes, noLogin]))
+      )
+    )
+  }
+)
+
+/* ---- keeping it --------------------------------------------------------------------- */
+
+/** What is under way may still change the session, and is waited for a while. */
+const freed = ({ cut, free }: Exchanges): Effect.Effect<void, never, IgConfig> =>
+  Effect.flatMap(IgConfig, ({ logoutTimeout }) =>
+    Effect.flatten(
+      Effect.timeoutTo(Effect.interruptible(free), {
+        duration: Duration.times(logoutTimeout, 0.5),
+        onSuccess: () => Effect.void,
+        onTimeout: () => cut
+      })
+    )
+  )
+
+/** Here the session ends, at IG it does not. Nothing changes it any more after it was saved for the last time. */
+const leave = (internals: Internals, keeper: Keeper): Effect.Effect<void, never, Needs> => {
+  const { keeping, main, retired, siblings } = internals
+  const last = main.exchanges.run(
+    operation,
+    (turn) =>
+      Effect.gen(function* () {
+        const others = [...siblings.values()].map(({ slot }) => slot.exchanges)
+        yield* Effect.forEach(others, (other) => Effect.zipRight(other.close, freed(other)), {
+          concurrency: "unbounded",
+          discard: true
+        })
+        yield* Effect.sync(() => {
+          keeper.changed()
+          keeping.keeper = undefined
+          siblings.clear()
+          for (const other of others) retired.add(other)
+        })
+        yield* turn.settle(new SignedOut())
+      }),
+    "urgent"
+  )
+  return Effect.zipRight(freed(main.exchanges), last).pipe(Effect.ignoreLogged, main.exchanges.urgently)
+}
+
+const settled = (keeper: Keeper): Effect.Effect<void> =>
+  Effect.timeoutTo(Effect.interruptible(keeper.idle), {
+    // The write under way, and the last.
+    duration: Duration.times(patience, 2),
+    onSuccess: () => Effect.void,
+    onTimeout: () => Effect.logWarning("The session store did not end in time; what it holds may be old.")
+  }).pipe(Effect.flatten)
+
+/** Saves the session as long as the scope is open. */
+export const keep: Effect.Effect<void, never, SessionState | Needs | SessionStore | Scope.Scope> = Effect.gen(
+  function* () {
+    const { internals } = yield* SessionState
+    const { keeping } = internals
+    const keeper = yield* makeKeeper(internals, yield* SessionStore)
+    yield* Effect.acquireRelease(
+      Effect.sync(() => void (keeping.keeper = keeper)),
+      () =>
+        Effect.suspend(() => (keeping.keeper === keeper ? leave(internals, keeper) : Effect.void)).pipe(
+          Effect.zipRight(settled(keeper))
+        )
+    )
+  }
+)

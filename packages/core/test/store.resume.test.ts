@@ -1,0 +1,286 @@
+/** Runs of a program, one after the other, over the same IG and the same store. */
+import { withAccount } from "@effect-ig/core/CurrentAccount"
+import type { Credentials } from "@effect-ig/core/Credentials"
+import * as IgClient from "@effect-ig/core/IgClient"
+import type { IgConfig } from "@effect-ig/core/IgConfig"
+import type { IgError } from "@effect-ig/core/IgError"
+import * as Session from "@effect-ig/core/Session"
+import type * as SessionState from "@effect-ig/core/SessionState"
+import * as SessionStore from "@effect-ig/core/SessionStore"
+import * as Sandbox from "@effect-ig/sandbox/Sandbox"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { describe, inject } from "vitest"
+import { clientLayer } from "./utils/ig.ts"
+import { held, requests } from "./utils/state.ts"
+
+const key = "session"
+
+type World = Sandbox.Sandbox | HttpClient.HttpClient | KeyValueStore.KeyValueStore
+
+const world = (options: Sandbox.Sandbox.Options = {}) =>
+  Layer.merge(Sandbox.layerHttpClient({ ...inject("planted"), ...options }), KeyValueStore.layerMemory)
+
+const stores = SessionStore.layerKeyValueStore({ key })
+
+type Login = Effect.Effect<SessionState.SignedIn, IgError, Session.Ig | Credentials>
+
+/** A run of a program that resumes, with the requests it sent and what its session was in the end. */
+const run = <A, E>(
+  login: Login,
+  program: Effect.Effect<A, E, IgClient.IgClient | World>,
+  options: Partial<Pick<IgConfig.Options, "accountId" | "logoutTimeout">> = {}
+) =>
+  Effect.gen(function* () {
+    const seen = (yield* (yield* Sandbox.Sandbox).record).length
+    const end = yield* Effect.zipRight(program, held).pipe(
+      Effect.provide(IgClient.layerResumed(login).pipe(Layer.provide(stores), Layer.provideMerge(clientLayer(options))))
+    )
+    return { sent: yield* requests(seen), end }
+  })
+
+/** A run without credentials. */
+const bare = <A, E>(program: Effect.Effect<A, E, IgClient.IgClient | World>) =>
+  Effect.gen(function* () {
+    const seen = (yield* (yield* Sandbox.Sandbox).record).length
+    const outcome = yield* Session.resume.pipe(
+      Effect.zipRight(program),
+      Effect.zipRight(held),
+      Effect.scoped,
+      Effect.either,
+      Effect.provide(Layer.merge(stores, clientLayer()))
+    )
+    return { sent: yield* requests(seen), outcome }
+  })
+
+const isStored = Effect.map(
+  Effect.flatMap(KeyValueStore.KeyValueStore, (store) => store.get(key)),
+  Option.isSome
+)
+
+const expire = (...kinds: ReadonlyArray<Sandbox.TokenKind>) =>
+  Effect.flatMap(Sandbox.Sandbox, ({ expire }) => expire(...kinds))
+
+describe("the next run", () => {
+  it.effect("takes up a bearer within its minute by one read, and no login", () =>
+    Effect.gen(function* () {
+      expect(yield* run(Session.login, Effect.void)).toEqual({
+        sent: ["POST /session 3 200"],
+        end: "SBX01 access-1 refresh-1"
+      })
+      yield* TestClock.adjust("40 seconds")
+      expect(yield* run(Session.login, Effect.void)).toEqual({
+        sent: ["GET /session 1 200"],
+        end: "SBX01 access-1 refresh-1"
+      })
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("refreshes once past that minute, and stores what it got", () =>
+    Effect.gen(function* () {
+      yield* run(Session.login, Effect.void)
+      yield* TestClock.adjust("5 minutes")
+      expect(yield* run(Session.login, Effect.void)).toEqual({
+        sent: ["POST /session/refresh-token 1 200"],
+        end: "SBX01 access-2 refresh-2"
+      })
+      yield* TestClock.adjust("5 minutes")
+      expect(yield* run(Session.login, Session.read())).toEqual({
+        sent: ["POST /session/refresh-token 1 200", "GET /session 1 200"],
+        end: "SBX01 access-3 refresh-3"
+      })
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("refreshes once when the bearer is refused before its time", () =>
+    Effect.gen(function* () {
+      yield* run(Session.login, Effect.void)
+      yield* expire("access")
+      expect(yield* run(Session.login, Effect.void)).toEqual({
+        sent: ["GET /session 1 401", "POST /session/refresh-token 1 200"],
+        end: "SBX01 access-2 refresh-2"
+      })
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("logs in once where the refresh token is dead", () =>
+    Effect.gen(function* () {
+      yield* run(Session.login, Effect.void)
+      yield* TestClock.adjust("1 hour")
+      expect(yield* run(Session.login, Effect.void)).toEqual({
+        sent: ["POST /session/refresh-token 1 401", "POST /session 3 200"],
+        end: "SBX01 access-2 refresh-2"
+      })
+      expect((yield* run(Session.login, Effect.void)).sent).toEqual(["GET /session 1 200"])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("takes up CST by one read, and logs in once where it is dead", () =>
+    Effect.gen(function* () {
+      yield* run(Session.loginV2, Effect.void)
+      yield* TestClock.adjust("5 hours")
+      expect(yield* run(Session.loginV2, Effect.void)).toEqual({
+        sent: ["GET /session 1 200"],
+        end: "SBX01 cst-1 xst-1"
+      })
+      yield* expire("cst", "xst")
+      expect(yield* run(Session.loginV2, Effect.void)).toEqual({
+        sent: ["GET /session 1 401", "POST /session 2 200"],
+        end: "SBX01 cst-2 xst-2"
+      })
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("is able to log in again by itself, later on", () =>
+    Effect.gen(function* () {
+      yield* run(Session.loginV2, Effect.void)
+      expect(yield* run(Session.loginV2, Effect.zipRight(expire("cst", "xst"), Session.read()))).toEqual({
+        sent: ["GET /session 1 200", "GET /session 1 401", "POST /session 2 200", "GET /session 1 200"],
+        end: "SBX01 cst-2 xst-2"
+      })
+    }).pipe(Effect.provide(world()))
+  )
+
+  for (const [login, first, second] of [
+    [Session.login, "SBX02 access-1 refresh-1", ["GET /session 1 200"]],
+    [Session.loginV2, "SBX02 cst-1 xst-2", ["GET /session 1 200"]]
+  ] as const) {
+    it.effect(`is on the account that the session was switched to: ${first}`, () =>
+      Effect.gen(function* () {
+        expect((yield* run(login, Session.switchAccount("SBX02"))).end).toBe(first)
+        expect(yield* run(login, Effect.void)).toEqual({ sent: second, end: first })
+      }).pipe(Effect.provide(world()))
+    )
+  }
+
+  it.effect("remembers that IG refuses to switch under a bearer", () =>
+    Effect.gen(function* () {
+      yield* run(Session.login, Session.switchAccount("SBX02"))
+      expect((yield* run(Session.login, Session.switchAccount("SBX01"))).sent).toEqual([
+        "GET /session 1 200",
+        "GET /session 1 200"
+      ])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("moves to the account that its configuration asks for, as a login would", () =>
+    Effect.gen(function* () {
+      yield* run(Session.loginV2, Session.switchAccount("SBX02"))
+      expect(yield* run(Session.loginV2, Effect.void, { accountId: "SBX01" })).toEqual({
+        sent: ["GET /session 1 200", "PUT /session 1 200"],
+        end: "SBX01 cst-1 xst-3"
+      })
+      expect((yield* run(Session.loginV2, Effect.void)).sent).toEqual(["GET /session 1 200"])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("has the streaming tokens that were fetched", () =>
+    Effect.gen(function* () {
+      yield* run(Session.login, Session.read({ fetchTokens: true }))
+      expect((yield* run(Session.login, Effect.void)).end).toBe("SBX01 access-1 refresh-1 + cst-1 xst-1")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("has the sessions that withAccount opened under CST, believed at their first use", () =>
+    Effect.gen(function* () {
+      const other = withAccount("SBX02")(Session.read())
+      yield* run(Session.loginV2, other)
+      expect(yield* (yield* Sandbox.Sandbox).liveSessions).toBe(2)
+      expect((yield* run(Session.loginV2, other)).sent).toEqual(["GET /session 1 200", "GET /session 1 200"])
+      yield* expire("cst", "xst")
+      expect((yield* run(Session.loginV2, other)).sent).toEqual([
+        "GET /session 1 401",
+        "POST /session 2 200",
+        "POST /session 2 200",
+        "PUT /session 1 200",
+        "GET /session 1 200"
+      ])
+      expect((yield* run(Session.loginV2, Effect.zipRight(expire("xst"), other))).sent).toContain("POST /session 2 200")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("under OAuth calls on another account by the header, as before", () =>
+    Effect.gen(function* () {
+      yield* run(Session.login, withAccount("SBX02")(Session.read()))
+      expect((yield* run(Session.login, withAccount("SBX02")(Session.read()))).sent).toEqual([
+        "GET /session 1 200",
+        "GET /session 1 200"
+      ])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("finds nothing after a logout, the sessions of other accounts included", () =>
+    Effect.gen(function* () {
+      yield* run(Session.loginV2, Effect.all([withAccount("SBX02")(Session.read()), Session.logout]))
+      expect(yield* isStored).toBe(false)
+      expect(yield* (yield* Sandbox.Sandbox).liveSessions).toBe(0)
+      expect((yield* run(Session.loginV2, Effect.void)).sent).toEqual(["POST /session 2 200"])
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("without credentials", () => {
+  it.effect("a living session is taken up, refreshed and stored", () =>
+    Effect.gen(function* () {
+      yield* run(Session.login, Effect.void)
+      expect(yield* bare(Effect.void)).toMatchObject({
+        sent: ["GET /session 1 200"],
+        outcome: { right: "SBX01 access-1 refresh-1" }
+      })
+      yield* TestClock.adjust("5 minutes")
+      expect(yield* bare(Session.read())).toMatchObject({
+        sent: ["POST /session/refresh-token 1 200", "GET /session 1 200"],
+        outcome: { right: "SBX01 access-2 refresh-2" }
+      })
+      // Whose it is, is still known.
+      expect((yield* run(Session.login, Effect.void)).sent).toEqual(["GET /session 1 200"])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("a dead one is session-lost, and says what was tried", () =>
+    Effect.gen(function* () {
+      yield* run(Session.login, Effect.void)
+      yield* TestClock.adjust("1 hour")
+      const { outcome, sent } = yield* bare(Effect.void)
+      expect(sent).toEqual(["POST /session/refresh-token 1 401"])
+      expect(outcome).toMatchObject({
+        left: {
+          reason: "session-lost",
+          causes: [{ errorCode: "error.security.oauth-token-invalid" }, { reason: "no-login-kept" }]
+        }
+      })
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("one that dies later is session-lost, too", () =>
+    Effect.gen(function* () {
+      yield* run(Session.loginV2, Effect.void)
+      const { outcome } = yield* bare(Effect.zipRight(expire("cst", "xst"), Session.read()))
+      expect(outcome).toMatchObject({ left: { reason: "session-lost", causes: [{ reason: "no-login-kept" }] } })
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("sessions of other accounts are there, and new ones are not to be had", () =>
+    Effect.gen(function* () {
+      const other = withAccount("SBX02")(Session.read())
+      yield* run(Session.loginV2, other)
+      expect((yield* bare(other)).sent).toEqual(["GET /session 1 200", "GET /session 1 200"])
+      const third = yield* bare(withAccount("SBX03")(Session.read()))
+      expect(third.outcome).toMatchObject({ left: { reason: "no-login-kept" } })
+      expect(third.sent).toEqual(["GET /session 1 200"])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("and without a stored session it says that there is none", () =>
+    Effect.gen(function* () {
+      const { outcome, sent } = yield* bare(Effect.void)
+      expect(sent).toEqual([])
+      expect(outcome).toMatchObject({ left: { operation: "session.resume", reason: "not-signed-in" } })
+    }).pipe(Effect.provide(world()))
+  )
+})
