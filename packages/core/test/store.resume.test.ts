@@ -1,70 +1,11 @@
-/** Runs of a program, one after the other, over the same IG and the same store. */
 import { withAccount } from "@effect-ig/core/CurrentAccount"
-import type { Credentials } from "@effect-ig/core/Credentials"
-import * as IgClient from "@effect-ig/core/IgClient"
-import type { IgConfig } from "@effect-ig/core/IgConfig"
-import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
-import type * as SessionState from "@effect-ig/core/SessionState"
-import * as SessionStore from "@effect-ig/core/SessionStore"
-import * as Sandbox from "@effect-ig/sandbox/Sandbox"
-import type * as HttpClient from "@effect/platform/HttpClient"
-import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import { Sandbox } from "@effect-ig/sandbox/Sandbox"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import { describe, inject } from "vitest"
-import { clientLayer } from "./utils/ig.ts"
-import { held, requests } from "./utils/state.ts"
-
-const key = "session"
-
-type World = Sandbox.Sandbox | HttpClient.HttpClient | KeyValueStore.KeyValueStore
-
-const world = (options: Sandbox.Sandbox.Options = {}) =>
-  Layer.merge(Sandbox.layerHttpClient({ ...inject("planted"), ...options }), KeyValueStore.layerMemory)
-
-const stores = SessionStore.layerKeyValueStore({ key })
-
-type Login = Effect.Effect<SessionState.SignedIn, IgError, Session.Ig | Credentials>
-
-/** A run of a program that resumes, with the requests it sent and what its session was in the end. */
-const run = <A, E>(
-  login: Login,
-  program: Effect.Effect<A, E, IgClient.IgClient | World>,
-  options: Partial<Pick<IgConfig.Options, "accountId" | "logoutTimeout">> = {}
-) =>
-  Effect.gen(function* () {
-    const seen = (yield* (yield* Sandbox.Sandbox).record).length
-    const end = yield* Effect.zipRight(program, held).pipe(
-      Effect.provide(IgClient.layerResumed(login).pipe(Layer.provide(stores), Layer.provideMerge(clientLayer(options))))
-    )
-    return { sent: yield* requests(seen), end }
-  })
-
-/** A run without credentials. */
-const bare = <A, E>(program: Effect.Effect<A, E, IgClient.IgClient | World>) =>
-  Effect.gen(function* () {
-    const seen = (yield* (yield* Sandbox.Sandbox).record).length
-    const outcome = yield* Session.resume.pipe(
-      Effect.zipRight(program),
-      Effect.zipRight(held),
-      Effect.scoped,
-      Effect.either,
-      Effect.provide(Layer.merge(stores, clientLayer()))
-    )
-    return { sent: yield* requests(seen), outcome }
-  })
-
-const isStored = Effect.map(
-  Effect.flatMap(KeyValueStore.KeyValueStore, (store) => store.get(key)),
-  Option.isSome
-)
-
-const expire = (...kinds: ReadonlyArray<Sandbox.TokenKind>) =>
-  Effect.flatMap(Sandbox.Sandbox, ({ expire }) => expire(...kinds))
+import { describe } from "vitest"
+import { bareRun, expire, run, stored, world } from "./utils/runs.ts"
 
 describe("the next run", () => {
   it.effect("takes up a bearer within its minute by one read, and no login", () =>
@@ -190,7 +131,7 @@ describe("the next run", () => {
     Effect.gen(function* () {
       const other = withAccount("SBX02")(Session.read())
       yield* run(Session.loginV2, other)
-      expect(yield* (yield* Sandbox.Sandbox).liveSessions).toBe(2)
+      expect(yield* (yield* Sandbox).liveSessions).toBe(2)
       expect((yield* run(Session.loginV2, other)).sent).toEqual(["GET /session 1 200", "GET /session 1 200"])
       yield* expire("cst", "xst")
       expect((yield* run(Session.loginV2, other)).sent).toEqual([
@@ -217,8 +158,8 @@ describe("the next run", () => {
   it.effect("finds nothing after a logout, the sessions of other accounts included", () =>
     Effect.gen(function* () {
       yield* run(Session.loginV2, Effect.all([withAccount("SBX02")(Session.read()), Session.logout]))
-      expect(yield* isStored).toBe(false)
-      expect(yield* (yield* Sandbox.Sandbox).liveSessions).toBe(0)
+      expect(yield* stored).toBeUndefined()
+      expect(yield* (yield* Sandbox).liveSessions).toBe(0)
       expect((yield* run(Session.loginV2, Effect.void)).sent).toEqual(["POST /session 2 200"])
     }).pipe(Effect.provide(world()))
   )
@@ -228,14 +169,14 @@ describe("without credentials", () => {
   it.effect("a living session is taken up, refreshed and stored", () =>
     Effect.gen(function* () {
       yield* run(Session.login, Effect.void)
-      expect(yield* bare(Effect.void)).toMatchObject({
+      expect(yield* bareRun(Effect.void)).toMatchObject({
         sent: ["GET /session 1 200"],
-        outcome: { right: "SBX01 access-1 refresh-1" }
+        end: { right: "SBX01 access-1 refresh-1" }
       })
       yield* TestClock.adjust("5 minutes")
-      expect(yield* bare(Session.read())).toMatchObject({
+      expect(yield* bareRun(Session.read())).toMatchObject({
         sent: ["POST /session/refresh-token 1 200", "GET /session 1 200"],
-        outcome: { right: "SBX01 access-2 refresh-2" }
+        end: { right: "SBX01 access-2 refresh-2" }
       })
       // Whose it is, is still known.
       expect((yield* run(Session.login, Effect.void)).sent).toEqual(["GET /session 1 200"])
@@ -246,9 +187,9 @@ describe("without credentials", () => {
     Effect.gen(function* () {
       yield* run(Session.login, Effect.void)
       yield* TestClock.adjust("1 hour")
-      const { outcome, sent } = yield* bare(Effect.void)
+      const { end, sent } = yield* bareRun(Effect.void)
       expect(sent).toEqual(["POST /session/refresh-token 1 401"])
-      expect(outcome).toMatchObject({
+      expect(end).toMatchObject({
         left: {
           reason: "session-lost",
           causes: [{ errorCode: "error.security.oauth-token-invalid" }, { reason: "no-login-kept" }]
@@ -260,8 +201,8 @@ describe("without credentials", () => {
   it.effect("one that dies later is session-lost, too", () =>
     Effect.gen(function* () {
       yield* run(Session.loginV2, Effect.void)
-      const { outcome } = yield* bare(Effect.zipRight(expire("cst", "xst"), Session.read()))
-      expect(outcome).toMatchObject({ left: { reason: "session-lost", causes: [{ reason: "no-login-kept" }] } })
+      const { end } = yield* bareRun(Effect.zipRight(expire("cst", "xst"), Session.read()))
+      expect(end).toMatchObject({ left: { reason: "session-lost", causes: [{ reason: "no-login-kept" }] } })
     }).pipe(Effect.provide(world()))
   )
 
@@ -269,18 +210,18 @@ describe("without credentials", () => {
     Effect.gen(function* () {
       const other = withAccount("SBX02")(Session.read())
       yield* run(Session.loginV2, other)
-      expect((yield* bare(other)).sent).toEqual(["GET /session 1 200", "GET /session 1 200"])
-      const third = yield* bare(withAccount("SBX03")(Session.read()))
-      expect(third.outcome).toMatchObject({ left: { reason: "no-login-kept" } })
+      expect((yield* bareRun(other)).sent).toEqual(["GET /session 1 200", "GET /session 1 200"])
+      const third = yield* bareRun(withAccount("SBX03")(Session.read()))
+      expect(third.end).toMatchObject({ left: { reason: "no-login-kept" } })
       expect(third.sent).toEqual(["GET /session 1 200"])
     }).pipe(Effect.provide(world()))
   )
 
   it.effect("and without a stored session it says that there is none", () =>
     Effect.gen(function* () {
-      const { outcome, sent } = yield* bare(Effect.void)
+      const { end, sent } = yield* bareRun(Effect.void)
       expect(sent).toEqual([])
-      expect(outcome).toMatchObject({ left: { operation: "session.resume", reason: "not-signed-in" } })
+      expect(end).toMatchObject({ left: { operation: "session.resume", reason: "not-signed-in" } })
     }).pipe(Effect.provide(world()))
   )
 })

@@ -12,7 +12,7 @@ import * as Redacted from "effect/Redacted"
 import { inject } from "vitest"
 import { remember } from "./secrets.ts"
 
-type ClientOptions = Partial<Omit<IgConfig.Options, "apiKey" | "environment">>
+type ClientOptions = Partial<Omit<IgConfig.Options, "apiKey">>
 
 const rememberTokens = Layer.scopedDiscard(
   Effect.flatMap(Sandbox.Sandbox, ({ issued }) =>
@@ -25,8 +25,8 @@ export const clientLayer = (options: ClientOptions = {}) =>
   Layer.unwrapEffect(
     Effect.map(Sandbox.Sandbox, (sandbox) =>
       IgClient.layer({
-        ...options,
         environment: sandbox.baseUrl,
+        ...options,
         apiKey: Redacted.make(sandbox.apiKey),
         identifier: sandbox.identifier,
         password: Redacted.make(sandbox.password)

@@ -1,0 +1,279 @@
+import { SessionStore, layerFile } from "@effect-ig/core/SessionStore"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { spawnSync } from "node:child_process"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { basename, join } from "node:path"
+import { afterEach, beforeEach, describe } from "vitest"
+import { type Calls, faultyFiles, makeCalls, type Trouble } from "./utils/faultyFiles.ts"
+import { eventually } from "./utils/state.ts"
+
+let folder = ""
+let path = ""
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ig-store-"))
+  path = join(folder, "session")
+})
+
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const storeOf = (at: string, files: Layer.Layer<FileSystem.FileSystem> = NodeFileSystem.layer) =>
+  Effect.provide(SessionStore, layerFile({ path: at }).pipe(Layer.provide([files, NodePath.layer])))
+
+const save = (text: string, at = path) => Effect.flatMap(storeOf(at), (store) => store.save(Redacted.make(text)))
+
+const load = (at = path) =>
+  Effect.map(
+    Effect.flatMap(storeOf(at), (store) => store.load),
+    Option.map((text) => Redacted.value(text))
+  )
+
+const remove = (at = path) => Effect.flatMap(storeOf(at), (store) => store.remove)
+
+const modeOf = (at: string): string => (statSync(at).mode & 0o777).toString(8)
+
+const withUmask = (mask: number) =>
+  Effect.acquireRelease(
+    Effect.sync(() => process.umask(mask)),
+    (before) => Effect.sync(() => process.umask(before))
+  )
+
+describe("a store in a file", () => {
+  it.live("gives back what was saved last, and nothing once it is removed", () =>
+    Effect.gen(function* () {
+      expect(yield* load()).toEqual(Option.none())
+      yield* remove()
+      yield* save("öne")
+      yield* save("two")
+      expect(yield* load()).toEqual(Option.some("two"))
+      yield* remove()
+      expect(yield* load()).toEqual(Option.none())
+      expect(readdirSync(folder)).toEqual([])
+    })
+  )
+
+  for (const mask of [0o000, 0o022, 0o777]) {
+    it.scopedLive(
+      `is for its owner alone under umask ${mask.toString(8)}, and for nobody else over a file of 0644`,
+      () =>
+        Effect.gen(function* () {
+          writeFileSync(path, "old")
+          chmodSync(path, 0o644)
+          yield* withUmask(mask)
+          yield* save("new")
+          expect(modeOf(path)).toBe("600")
+          yield* remove()
+          yield* save("new")
+          expect(modeOf(path)).toBe("600")
+        })
+    )
+  }
+
+  it.scopedLive("makes the folders that it needs, for its owner alone", () =>
+    Effect.gen(function* () {
+      yield* withUmask(0o000)
+      yield* save("new", join(folder, "a/b/session"))
+      expect([modeOf(join(folder, "a")), modeOf(join(folder, "a/b"))]).toEqual(["700", "700"])
+    })
+  )
+
+  it.live("stays where it was when the working directory changes", () =>
+    Effect.gen(function* () {
+      const before = process.cwd()
+      process.chdir(folder)
+      const store = yield* storeOf("session")
+      process.chdir(before)
+      yield* store.save(Redacted.make("new"))
+      expect(existsSync(path)).toBe(true)
+    })
+  )
+
+  for (const isDangling of [false, true]) {
+    it.live(`follows no symbolic link${isDangling ? " to nothing" : ""}`, () =>
+      Effect.gen(function* () {
+        const target = join(folder, "target")
+        if (!isDangling) writeFileSync(target, "theirs")
+        symlinkSync(target, path)
+        for (const refused of [load(), save("new"), remove()]) {
+          const error = yield* Effect.flip(refused)
+          expect(error.message).toContain(`${path}): it is a symbolic link`)
+        }
+        expect(existsSync(target)).toBe(!isDangling)
+        if (!isDangling) expect(readFileSync(target, "utf8")).toBe("theirs")
+        expect(readdirSync(folder).length).toBe(isDangling ? 1 : 2)
+      })
+    )
+  }
+
+  it.live("reads neither a folder, nor a pipe that nobody writes to, nor what is far too large", () =>
+    Effect.gen(function* () {
+      const pipe = join(folder, "pipe")
+      spawnSync("mkfifo", [pipe])
+      writeFileSync(path, "x".repeat(1_000_001))
+      expect((yield* Effect.flip(load(folder))).message).toContain("it is no file")
+      expect((yield* Effect.flip(load(pipe))).message).toContain("it is no file")
+      expect((yield* Effect.flip(load())).message).toContain("far too large")
+    })
+  )
+
+  it.live("sweeps away what processes left behind that died in it, and nothing else", () =>
+    Effect.gen(function* () {
+      const left = join(folder, ".session.0123456789abcdef.tmp")
+      const others = [
+        ".session.fedcba9876543210.tmp",
+        ".other.0123456789abcdef.tmp",
+        ".session.mine.tmp",
+        "session.0123456789abcdef.tmp"
+      ]
+      for (const name of [basename(left), ...others]) writeFileSync(join(folder, name), "half")
+      const longAgo = Date.now() / 1_000 - 61
+      for (const name of [basename(left), ...others.slice(1)]) utimesSync(join(folder, name), longAgo, longAgo)
+      yield* load()
+      expect(readdirSync(folder).sort()).toEqual(others.sort())
+    })
+  )
+
+  it.live("says why it cannot, and leaves what is there", () =>
+    Effect.gen(function* () {
+      mkdirSync(path)
+      expect(yield* Effect.flip(save("new"))).toMatchObject({ _tag: "SystemError", method: "rename" })
+      expect(readdirSync(folder)).toEqual(["session"])
+    })
+  )
+})
+
+/* ---- trouble at each call ------------------------------------------------------------ */
+
+const bytes = (by: string): string => `${by} `.repeat(1_000)
+
+const prepare = (): void => {
+  rmSync(path, { force: true })
+  writeFileSync(path, bytes("old"), { mode: 0o600 })
+}
+
+const found = (): string | undefined => {
+  if (!existsSync(path)) return undefined
+  const text = readFileSync(path, "utf8")
+  return [bytes("old"), bytes("new")].includes(text) ? text.slice(0, 3) : "a mixture"
+}
+
+const operations: Readonly<
+  Record<
+    string,
+    { readonly run: (store: SessionStore.Service) => Effect.Effect<unknown, unknown>; readonly ends: string }
+  >
+> = {
+  save: { run: (store) => store.save(Redacted.make(bytes("new"))), ends: "new" },
+  remove: { run: (store) => store.remove, ends: "nothing" },
+  load: { run: (store) => store.load, ends: "old" }
+}
+
+const callsOf = (name: string) =>
+  Effect.gen(function* () {
+    prepare()
+    const calls = makeCalls()
+    yield* operations[name]?.run(yield* storeOf(path, faultyFiles(calls))) ?? Effect.die("no such operation")
+    return calls.made
+  })
+
+/** The outcome with this trouble: of the operation, and of the file. */
+const meet = (name: string, calls: Calls, kind: Trouble) =>
+  Effect.gen(function* () {
+    const work = operations[name]?.run(yield* storeOf(path, faultyFiles(calls))) ?? Effect.die("no such operation")
+    if (kind === "fails" || kind === "fails afterwards") {
+      const outcome = yield* Effect.either(work)
+      return Either.isRight(outcome) ? "success" : "failure"
+    }
+    const fiber = yield* Effect.forkDaemon(work)
+    // What comes after the last call is nothing.
+    yield* eventually(Effect.sync(() => calls.made.length >= (calls.trouble?.at ?? 0)))
+    yield* Effect.sleep("5 millis")
+    return fiber.unsafePoll() === null ? "death" : "success"
+  })
+
+describe("with trouble at each call of the file system", () => {
+  it.live("the calls are these", () =>
+    Effect.gen(function* () {
+      expect(yield* callsOf("save")).toEqual([
+        "readLink",
+        "makeDirectory",
+        "open",
+        "chmod",
+        "writeAll",
+        "sync",
+        "rename",
+        "open",
+        "sync"
+      ])
+      expect(yield* callsOf("remove")).toEqual(["readLink", "remove", "open", "sync"])
+      expect(yield* callsOf("load")).toEqual(["readDirectory", "readLink", "stat", "readFileString"])
+    })
+  )
+
+  for (const name of Object.keys(operations)) {
+    for (const kind of ["fails", "fails afterwards", "dies", "dies afterwards"] as const) {
+      it.live(`${name} leaves the old or the new where one ${kind}`, () =>
+        Effect.gen(function* () {
+          const made = yield* callsOf(name)
+          const seen = new Set<string>()
+          for (let at = 1; at <= made.length; at++) {
+            prepare()
+            const calls = makeCalls()
+            calls.trouble = { kind, at }
+            const outcome = yield* meet(name, calls, kind)
+            const now = found() ?? "nothing"
+            seen.add(now)
+            expect(["old", operations[name]?.ends]).toContain(now)
+            if (outcome === "success") expect(now).toBe(operations[name]?.ends)
+            // Tokens lie in no file that others may read, and none is left but by a death.
+            const files = readdirSync(folder)
+            expect(files.map((file) => modeOf(join(folder, file)))).toEqual(files.map(() => "600"))
+            if (outcome !== "death") expect(files).toEqual(now === "nothing" ? [] : ["session"])
+            // And the next is none the worse for it.
+            yield* save(bytes("new"))
+            expect(yield* load()).toEqual(Option.some(bytes("new")))
+            for (const file of readdirSync(folder)) rmSync(join(folder, file))
+          }
+          // Whatever comes before the step that counts, and whatever after it.
+          if (kind === "fails" || kind === "dies") expect(seen).toContain("old")
+          expect(seen).toContain(operations[name]?.ends)
+        })
+      )
+    }
+  }
+
+  it.live("a save that is interrupted goes on to its end", () =>
+    Effect.gen(function* () {
+      prepare()
+      const calls = makeCalls()
+      const { save } = yield* storeOf(path, faultyFiles(calls))
+      const fiber = yield* Effect.fork(save(Redacted.make(bytes("new"))))
+      yield* eventually(Effect.sync(() => calls.made.includes("open")))
+      yield* Fiber.interrupt(fiber)
+      expect(found()).toBe("new")
+      expect(readdirSync(folder)).toEqual(["session"])
+    })
+  )
+})

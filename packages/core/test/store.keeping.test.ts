@@ -1,0 +1,325 @@
+import { withAccount } from "@effect-ig/core/CurrentAccount"
+import * as Session from "@effect-ig/core/Session"
+import type { SessionEvent } from "@effect-ig/core/SessionEvent"
+import { SessionStore } from "@effect-ig/core/SessionStore"
+import { Sandbox } from "@effect-ig/sandbox/Sandbox"
+import { SystemError } from "@effect/platform/Error"
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import { expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { describe } from "vitest"
+import { clientLayer } from "./utils/ig.ts"
+import { bareRun, expire, run, store, stored, world } from "./utils/runs.ts"
+import { leaksIn } from "./utils/secrets.ts"
+import { makeLogs } from "./utils/sinks.ts"
+import { eventually, held, requests } from "./utils/state.ts"
+
+type Act = (write: Effect.Effect<void>, text: string) => Effect.Effect<void, SystemError>
+
+/** A store whose writes are done by this; each of its writes is counted. */
+const makeKeys = (act: Act) => {
+  const counts = { begun: 0, underWay: 0, most: 0 }
+  const memory = Effect.provide(KeyValueStore.KeyValueStore, KeyValueStore.layerMemory)
+  const layer = Layer.effect(
+    KeyValueStore.KeyValueStore,
+    Effect.map(memory, (inner) =>
+      KeyValueStore.make({
+        ...inner,
+        set: (key, value) =>
+          Effect.acquireUseRelease(
+            Effect.sync(() => {
+              counts.begun += 1
+              counts.underWay += 1
+              counts.most = Math.max(counts.most, counts.underWay)
+            }),
+            () => act(Effect.orDie(inner.set(key, value)), String(value)),
+            () => Effect.sync(() => void (counts.underWay -= 1))
+          )
+      })
+    )
+  )
+  return { counts, layer }
+}
+
+const failed = new SystemError({ module: "KeyValueStore", method: "set", reason: "PermissionDenied" })
+
+const nextRun = run(Session.login, Effect.void)
+
+describe("a kept session", () => {
+  it.effect("is stored at each change, before the program ends", () =>
+    Effect.gen(function* () {
+      const texts: Array<string | undefined> = []
+      const look = Effect.map(stored, (text) => void texts.push(text))
+      const settle = Effect.zipRight(Effect.yieldNow(), look)
+      yield* run(
+        Session.login,
+        Effect.gen(function* () {
+          yield* settle
+          yield* Session.refresh
+          yield* settle
+          yield* Session.switchAccount("SBX02")
+          yield* settle
+          yield* Session.read({ fetchTokens: true })
+          yield* settle
+          yield* expire("access", "refresh")
+          yield* Session.read()
+          yield* settle
+        })
+      )
+      expect(new Set(texts).size).toBe(5)
+      expect(texts).not.toContain(undefined)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("is written by one writer, in order, and does not wait for it", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const { counts, layer } = makeKeys((write) => Effect.zipRight(Deferred.await(gate), write))
+      yield* Effect.gen(function* () {
+        const program = Effect.gen(function* () {
+          yield* Effect.repeatN(Session.refresh, 9)
+          expect(counts).toEqual({ begun: 1, underWay: 1, most: 1 })
+          expect(yield* held).toBe("SBX01 access-11 refresh-11")
+        })
+        const running = yield* Effect.fork(run(Session.login, program))
+        yield* eventually(Effect.map(requests(), ({ length }) => length === 11))
+        // Closing waits for the last.
+        yield* Effect.repeatN(Effect.yieldNow(), 100)
+        expect(running.unsafePoll()).toBeNull()
+        yield* Deferred.succeed(gate, undefined)
+        yield* Fiber.join(running)
+        expect(counts.most).toBe(1)
+        expect(counts.begun).toBe(2)
+        expect((yield* nextRun).end).toBe("SBX01 access-11 refresh-11")
+      }).pipe(Effect.provide(world({}, layer)))
+    })
+  )
+
+  it.effect(
+    "whose store cannot be written goes on, says so without a secret, and is stored when that works again",
+    () =>
+      Effect.gen(function* () {
+        let trouble: Act = () => Effect.fail(failed)
+        const logs = makeLogs()
+        const { layer } = makeKeys((write, text) => trouble(write, text))
+        const events: Array<SessionEvent> = []
+        yield* Effect.gen(function* () {
+          yield* run(
+            Session.login,
+            Effect.gen(function* () {
+              yield* Effect.fork(Stream.runForEach(Session.events, (event) => Effect.sync(() => events.push(event))))
+              yield* Effect.yieldNow()
+              yield* Session.refresh
+              yield* Effect.yieldNow()
+              trouble = (_, text) => Effect.die(new Error(text))
+              yield* Session.refresh
+              yield* Effect.yieldNow()
+              trouble = (_, text) => Effect.fail(new SystemError({ ...failed, description: text, cause: text }))
+              yield* Session.refresh
+              yield* Effect.yieldNow()
+              expect(yield* stored).toBeUndefined()
+              trouble = (write) => write
+              yield* eventually(Effect.sync(() => events.length === 6))
+            })
+          )
+          expect((yield* nextRun).end).toBe("SBX01 access-4 refresh-4")
+        }).pipe(Effect.provide(Layer.merge(world({}, layer), logs.layer)))
+        expect(events.map(({ _tag }) => _tag).sort()).toEqual([
+          "Renewed",
+          "Renewed",
+          "Renewed",
+          "StoreFailed",
+          "StoreFailed",
+          "StoreFailed"
+        ])
+        expect(events.filter(({ _tag }) => _tag === "StoreFailed")).toMatchObject([
+          { operation: "save", detail: "PermissionDenied: KeyValueStore.set (ig-session)" },
+          { operation: "save", detail: "it died of a bug of its own" },
+          { operation: "save", detail: "PermissionDenied: KeyValueStore.set (ig-session)" }
+        ])
+        const text = logs.printed.join("\n")
+        expect(text).toContain("Session store ig-session: save failed: PermissionDenied")
+        expect(leaksIn([text, JSON.stringify(events)])).toEqual([])
+      })
+  )
+
+  it.effect("whose store hangs ends all the same, with a warning", () =>
+    Effect.gen(function* () {
+      const logs = makeLogs()
+      const { layer } = makeKeys(() => Effect.uninterruptible(Effect.never))
+      const running = yield* Effect.fork(nextRun.pipe(Effect.provide(Layer.merge(world({}, layer), logs.layer))))
+      yield* TestClock.adjust("30 seconds")
+      yield* Fiber.join(running)
+      expect(logs.printed.join("\n")).toContain("The session store did not end in time")
+    })
+  )
+
+  it.effect("that could not be read is logged in, with a warning", () =>
+    Effect.gen(function* () {
+      const logs = makeLogs()
+      const keys = Layer.map(KeyValueStore.layerMemory, (context) => context)
+      const broken = Layer.effect(
+        KeyValueStore.KeyValueStore,
+        Effect.map(KeyValueStore.KeyValueStore, (inner) =>
+          KeyValueStore.make({ ...inner, get: () => Effect.fail(failed) })
+        )
+      ).pipe(Layer.provide(keys))
+      const { sent } = yield* nextRun.pipe(Effect.provide(Layer.merge(world({}, broken), logs.layer)))
+      expect(sent).toEqual(["POST /session 3 200"])
+      expect(logs.printed.join("\n")).toContain("Session store ig-session: load failed: PermissionDenied")
+    })
+  )
+
+  it.effect("is stored and not logged out when its program is interrupted", () =>
+    Effect.gen(function* () {
+      const running = yield* Effect.fork(run(Session.login, Effect.zipRight(Session.refresh, Effect.never)))
+      yield* eventually(Effect.map(requests(), ({ length }) => length === 2))
+      yield* Fiber.interrupt(running)
+      expect(yield* (yield* Sandbox).liveSessions).toBe(1)
+      expect(yield* nextRun).toEqual({ sent: ["GET /session 1 200"], end: "SBX01 access-2 refresh-2" })
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("has stored what a refresh gives that was under way when its program ended", () =>
+    Effect.gen(function* () {
+      const { reached, release } = yield* (yield* Sandbox).hold("after", { path: "/session/refresh-token" })
+      const running = yield* Effect.fork(
+        run(Session.login, Effect.zipRight(Effect.forkDaemon(Effect.exit(Session.refresh)), reached))
+      )
+      yield* reached
+      yield* Effect.repeatN(Effect.yieldNow(), 100)
+      expect(running.unsafePoll()).toBeNull()
+      yield* release
+      yield* Fiber.join(running)
+      expect((yield* nextRun).end).toBe("SBX01 access-2 refresh-2")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("does not wait forever for it; the refresh token that was spent so is not sent again", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* Sandbox
+      yield* sandbox.inject({ path: "/session/refresh-token", kind: "never", workDone: true })
+      const running = yield* Effect.fork(
+        run(Session.login, Effect.zipRight(Effect.forkDaemon(Effect.exit(Session.refresh)), Effect.sleep(10)), {
+          logoutTimeout: "4 seconds"
+        })
+      )
+      yield* eventually(Effect.map(requests(), ({ length }) => length >= 1))
+      yield* TestClock.adjust("10 millis")
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(running)
+      yield* TestClock.adjust("5 minutes")
+      expect((yield* nextRun).sent).toEqual(["POST /session 3 200"])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("whose process died between IG's answer and the write logs in again", () =>
+    Effect.gen(function* () {
+      yield* run(Session.login, Effect.void)
+      const before = (yield* stored) ?? ""
+      yield* run(Session.login, Session.refresh)
+      yield* store(before)
+      yield* TestClock.adjust("2 minutes")
+      expect(yield* nextRun).toEqual({
+        sent: ["POST /session/refresh-token 1 401", "POST /session 3 200"],
+        end: "SBX01 access-3 refresh-3"
+      })
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("is signed out here once its scope has closed, so that nobody changes it behind the store's back", () =>
+    Effect.gen(function* () {
+      const run = Effect.gen(function* () {
+        yield* Effect.scoped(Session.resumed(Session.loginV2))
+        expect(yield* held).toBe("signed out")
+        expect(yield* Effect.flip(Session.read())).toMatchObject({ reason: "not-signed-in" })
+        // And it can be had again.
+        yield* Effect.scoped(Effect.zipRight(Session.resumed(Session.loginV2), Session.read()))
+      })
+      yield* Effect.provide(run, clientLayer())
+      expect(yield* requests()).toEqual(["POST /session 2 200", "GET /session 1 200", "GET /session 1 200"])
+      expect(yield* (yield* Sandbox).liveSessions).toBe(1)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("of another account is not logged out with the layer either", () =>
+    Effect.gen(function* () {
+      yield* run(Session.loginV2, withAccount("SBX02")(Session.read()))
+      expect((yield* requests()).filter((request) => request.startsWith("DELETE"))).toEqual([])
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("what is stored stays", () => {
+  it.effect("when IG cannot be asked: the run fails, and the next one resumes", () =>
+    Effect.gen(function* () {
+      yield* nextRun
+      const before = yield* stored
+      yield* (yield* Sandbox).inject({
+        kind: "answer",
+        status: 403,
+        errorCode: "error.public-api.exceeded-api-key-allowance"
+      })
+      expect(yield* Effect.flip(nextRun)).toMatchObject({ action: "wait" })
+      expect(yield* stored).toBe(before)
+      expect((yield* nextRun).sent).toEqual(["GET /session 1 200"])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("when the login fails that its death is followed by", () =>
+    Effect.gen(function* () {
+      yield* nextRun
+      const before = yield* stored
+      const sandbox = yield* Sandbox
+      yield* sandbox.expire("access", "refresh")
+      yield* sandbox.inject({ kind: "answer", status: 500, method: "POST", path: "/session" })
+      yield* Effect.flip(nextRun)
+      expect(yield* stored).toBe(before)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("when it is refreshed, but cannot be brought to the account that is asked for: what it got is stored", () =>
+    Effect.gen(function* () {
+      yield* nextRun
+      yield* TestClock.adjust("2 minutes")
+      const error = yield* Effect.flip(run(Session.login, Effect.void, { accountId: "NOBODYS" }))
+      expect(error).toMatchObject({ errorCode: "error.security.account-token-invalid" })
+      expect(yield* nextRun).toEqual({ sent: ["GET /session 1 200"], end: "SBX01 access-2 refresh-2" })
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("when a login is under way as its program leaves: that login is logged out", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* Sandbox
+      const { reached, release } = yield* sandbox.hold("after", { method: "POST", path: "/session" })
+      const running = yield* Effect.fork(nextRun)
+      yield* reached
+      const leaving = yield* Effect.fork(Fiber.interrupt(running))
+      yield* Effect.repeatN(Effect.yieldNow(), 100)
+      yield* release
+      yield* Fiber.join(leaving)
+      expect(yield* sandbox.liveSessions).toBe(0)
+      expect(yield* stored).toBeUndefined()
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("events", () => {
+  it.effect("say that a session was resumed", () =>
+    Effect.gen(function* () {
+      yield* nextRun
+      const events = yield* Effect.gen(function* () {
+        const first = yield* Effect.fork(Stream.runHead(Session.events))
+        yield* Effect.yieldNow()
+        yield* Effect.scoped(Session.resumed(Session.login))
+        return yield* Fiber.join(first)
+      }).pipe(Effect.provide(clientLayer()))
+      expect(events).toMatchObject({ value: { _tag: "Resumed", accountId: "SBX01", loggedInBy: "login" } })
+    }).pipe(Effect.provide(world()))
+  )
+})

@@ -1,0 +1,70 @@
+/** The machine's own files, with trouble at any call of the file system. */
+import { SystemError } from "@effect/platform/Error"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+export type Trouble =
+  /** The call fails, and has done nothing. */
+  | "fails"
+  /** The call fails, and has done what it was to do. */
+  | "fails afterwards"
+  /** The process is no more: nothing comes after. */
+  | "dies"
+  | "dies afterwards"
+
+/** The calls that were made, and the trouble that the `at`th meets. */
+export interface Calls {
+  readonly made: Array<string>
+  trouble: { readonly kind: Trouble; readonly at: number } | undefined
+}
+
+export const makeCalls = (): Calls => ({ made: [], trouble: undefined })
+
+const failure = (method: string) => new SystemError({ module: "FileSystem", method, reason: "Unknown" })
+
+const troubled =
+  (calls: Calls, method: string) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SystemError, R> =>
+    Effect.suspend((): Effect.Effect<A, E | SystemError, R> => {
+      const { made, trouble } = calls
+      made.push(method)
+      if (trouble?.at !== made.length) return self
+      switch (trouble.kind) {
+        case "fails":
+          return Effect.fail(failure(method))
+        case "fails afterwards":
+          return Effect.zipRight(Effect.exit(self), Effect.fail(failure(method)))
+        case "dies":
+          return Effect.never
+        case "dies afterwards":
+          return Effect.zipRight(Effect.exit(self), Effect.never)
+      }
+    })
+
+/** Every call that the store may make. */
+export const faultyFiles = (calls: Calls): Layer.Layer<FileSystem.FileSystem> =>
+  Layer.effect(
+    FileSystem.FileSystem,
+    Effect.map(FileSystem.FileSystem, (fs) => {
+      const file = (opened: FileSystem.File): FileSystem.File => ({
+        ...opened,
+        [FileSystem.FileTypeId]: FileSystem.FileTypeId,
+        stat: opened.stat,
+        sync: troubled(calls, "sync")(opened.sync),
+        writeAll: (bytes) => troubled(calls, "writeAll")(opened.writeAll(bytes))
+      })
+      return FileSystem.makeNoop({
+        readLink: (path) => troubled(calls, "readLink")(fs.readLink(path)),
+        makeDirectory: (path, options) => troubled(calls, "makeDirectory")(fs.makeDirectory(path, options)),
+        open: (path, options) => Effect.map(troubled(calls, "open")(fs.open(path, options)), file),
+        chmod: (path, mode) => troubled(calls, "chmod")(fs.chmod(path, mode)),
+        rename: (from, to) => troubled(calls, "rename")(fs.rename(from, to)),
+        remove: (path, options) => troubled(calls, "remove")(fs.remove(path, options)),
+        readDirectory: (path, options) => troubled(calls, "readDirectory")(fs.readDirectory(path, options)),
+        stat: (path) => troubled(calls, "stat")(fs.stat(path)),
+        readFileString: (path, encoding) => troubled(calls, "readFileString")(fs.readFileString(path, encoding))
+      })
+    })
+  ).pipe(Layer.provide(NodeFileSystem.layer))
