@@ -53,7 +53,11 @@ export const run = <A, E, R>(
   login: Login,
   program: Effect.Effect<A, E, R>,
   options: Options = {}
-): Effect.Effect<Run<string>, E | IgError | ConfigError.ConfigError, Exclude<R, IgClient.IgClient> | World> =>
+): Effect.Effect<
+  Run<string>,
+  E | IgError | ConfigError.ConfigError,
+  Exclude<R, IgClient.IgClient> | Exclude<World, KeyValueStore.KeyValueStore>
+> =>
   watched(
     Effect.provide(
       Effect.zipRight(program, held),
