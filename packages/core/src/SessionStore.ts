@@ -85,7 +85,13 @@ export const layerKeyValueStore = (options: {
         name: key,
         load: within("get", Effect.map(store.get(key), Option.map(Redacted.make))),
         save: (text) => within("set", store.set(key, Redacted.value(text))),
-        remove: within("remove", store.remove(key))
+        // A store of files fails where there is none.
+        remove: within("remove", store.remove(key)).pipe(
+          Effect.catchIf(
+            (error) => error._tag === "SystemError" && error.reason === "NotFound",
+            () => Effect.void
+          )
+        )
       }
     })
   )

@@ -152,16 +152,63 @@ describe("a kept session", () => {
     })
   )
 
+  it.effect("waits 5 seconds for a store that does not answer, and goes on", () =>
+    Effect.gen(function* () {
+      let isHanging = true
+      const logs = makeLogs()
+      const { counts, layer } = makeKeys((write) => (isHanging ? Effect.never : write))
+      const stack = Layer.merge(world({}, layer), logs.layer)
+      yield* Effect.gen(function* () {
+        const running = yield* Effect.fork(
+          run(Session.login, Effect.zipRight(Effect.sleep("6 seconds"), Session.refresh))
+        )
+        yield* eventually(Effect.sync(() => counts.begun === 1))
+        yield* TestClock.adjust("5 seconds")
+        yield* eventually(Effect.sync(() => logs.printed.join().includes("save failed: it took too long")))
+        isHanging = false
+        yield* TestClock.adjust("1 seconds")
+        yield* Fiber.join(running)
+        expect((yield* nextRun).end).toBe("SBX01 access-2 refresh-2")
+      }).pipe(Effect.provide(stack))
+    })
+  )
+
+  it.effect("that could not be read in 5 seconds is logged in", () =>
+    Effect.gen(function* () {
+      const hanging = Layer.effect(
+        KeyValueStore.KeyValueStore,
+        Effect.map(KeyValueStore.KeyValueStore, (inner) => KeyValueStore.make({ ...inner, get: () => Effect.never }))
+      ).pipe(Layer.provide(KeyValueStore.layerMemory))
+      const running = yield* Effect.fork(Effect.provide(nextRun, world({}, hanging)))
+      yield* TestClock.adjust("5 seconds")
+      expect((yield* Fiber.join(running)).sent).toEqual(["POST /session 3 200"])
+    })
+  )
+
+  it.effect("is removed without a word from a store that has lost it", () =>
+    Effect.gen(function* () {
+      const logs = makeLogs()
+      const missing = new SystemError({ module: "KeyValueStore", method: "remove", reason: "NotFound" })
+      const forgetful = Layer.effect(
+        KeyValueStore.KeyValueStore,
+        Effect.map(KeyValueStore.KeyValueStore, (inner) =>
+          KeyValueStore.make({ ...inner, remove: () => Effect.fail(missing) })
+        )
+      ).pipe(Layer.provide(KeyValueStore.layerMemory))
+      yield* run(Session.login, Session.logout).pipe(Effect.provide(Layer.merge(world({}, forgetful), logs.layer)))
+      expect(logs.printed.join()).not.toContain("Session store")
+    })
+  )
+
   it.effect("that could not be read is logged in, with a warning", () =>
     Effect.gen(function* () {
       const logs = makeLogs()
-      const keys = Layer.map(KeyValueStore.layerMemory, (context) => context)
       const broken = Layer.effect(
         KeyValueStore.KeyValueStore,
         Effect.map(KeyValueStore.KeyValueStore, (inner) =>
           KeyValueStore.make({ ...inner, get: () => Effect.fail(failed) })
         )
-      ).pipe(Layer.provide(keys))
+      ).pipe(Layer.provide(KeyValueStore.layerMemory))
       const { sent } = yield* nextRun.pipe(Effect.provide(Layer.merge(world({}, broken), logs.layer)))
       expect(sent).toEqual(["POST /session 3 200"])
       expect(logs.printed.join("\n")).toContain("Session store ig-session: load failed: PermissionDenied")
@@ -237,6 +284,23 @@ describe("a kept session", () => {
       yield* Effect.provide(run, clientLayer())
       expect(yield* requests()).toEqual(["POST /session 2 200", "GET /session 1 200", "GET /session 1 200"])
       expect(yield* (yield* Sandbox).liveSessions).toBe(1)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("that was first to be had without credentials is kept by the one that logged in", () =>
+    Effect.gen(function* () {
+      const either = Effect.orElse(Session.resume, () => Session.resumed(Session.login))
+      const twice = Effect.zipRight(either, Session.refresh).pipe(Effect.scoped, Effect.provide(clientLayer()))
+      yield* twice
+      yield* TestClock.adjust("2 minutes")
+      yield* twice
+      expect(yield* requests()).toEqual([
+        "POST /session 3 200",
+        "POST /session/refresh-token 1 200",
+        "POST /session/refresh-token 1 200",
+        "POST /session/refresh-token 1 200"
+      ])
+      expect((yield* nextRun).end).toBe("SBX01 access-4 refresh-4")
     }).pipe(Effect.provide(world()))
   )
 

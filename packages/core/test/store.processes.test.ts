@@ -1,24 +1,13 @@
-import { spawn, spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
-import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it } from "vitest"
+import { bundled } from "../../../scripts/bundled.ts"
 import { readWhole, type Written } from "./utils/wholeText.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "ig-store-"))
-const program = join(folder, "storing.mjs")
-
-const from = (file: string, id: string): string => createRequire(file).resolve(id)
-
-/** Bundled once: what has to be found and compiled first makes a process a second late. */
-beforeAll(() => {
-  const vite = from(from(import.meta.filename, "vitest/package.json"), "vite/package.json")
-  const main = join(import.meta.dirname, "processes/storing.ts")
-  const options = ["--bundle", "--minify", "--platform=node", "--format=esm", `--outfile=${program}`]
-  const { status, stderr } = spawnSync(from(vite, "esbuild/bin/esbuild"), [main, ...options], { encoding: "utf8" })
-  if (status !== 0) throw new Error(stderr)
-})
+const program = await bundled(join(import.meta.dirname, "processes/storing.ts"))
 
 afterAll(() => rmSync(folder, { recursive: true }))
 

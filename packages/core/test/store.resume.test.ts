@@ -1,11 +1,13 @@
 import { withAccount } from "@effect-ig/core/CurrentAccount"
 import * as Session from "@effect-ig/core/Session"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
+import * as Simulation from "@effect-ig/sandbox/Simulation"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
 import { bareRun, expire, run, stored, world } from "./utils/runs.ts"
+import { requests } from "./utils/state.ts"
 
 describe("the next run", () => {
   it.effect("takes up a bearer within its minute by one read, and no login", () =>
@@ -164,6 +166,24 @@ describe("the next run", () => {
     }).pipe(Effect.provide(world()))
   )
 })
+
+it.live("a simulation of runs resumes, and the same seed gives the same record", () =>
+  Effect.gen(function* () {
+    const runs = Effect.gen(function* () {
+      yield* run(Session.login, Effect.void)
+      yield* Effect.sleep("5 minutes")
+      yield* run(Session.login, Session.read())
+      return yield* requests()
+    })
+    const simulated = Simulation.run(Effect.provide(runs, world()), { seed: "a" })
+    const outcome = yield* simulated
+    expect(outcome).toMatchObject({
+      _tag: "Done",
+      exit: { value: ["POST /session 3 200", "POST /session/refresh-token 1 200", "GET /session 1 200"] }
+    })
+    expect(yield* simulated).toEqual(outcome)
+  })
+)
 
 describe("without credentials", () => {
   it.effect("a living session is taken up, refreshed and stored", () =>

@@ -40,7 +40,7 @@ export const operation = "session.resume"
 export interface Resumption {
   readonly name: string
   /** Nothing, once it has been taken up or found to be of no use. */
-  stored: Stored.Whole | undefined
+  stored: Stored.Stored | undefined
 }
 
 export class Resuming extends Context.Reference<Resuming>()("@effect-ig/core/Resuming", {
@@ -183,7 +183,7 @@ export const insteadOfLogin = <S extends SignedIn>(
         resumption.stored = undefined
         return Effect.as(Effect.zipRight(countResume("ignored"), ignored(name, why)), undefined)
       })
-    if (!Stored.isWhose(stored.who, identifier)) return yield* useless("it is of another identifier")
+    if (!stored.isOf(identifier)) return yield* useless("it is of another identifier")
     if (!isOf(stored.session)) {
       return yield* useless(`it was opened by Session.${stored.session.loggedInBy}, which is not the login asked for`)
     }

@@ -56,6 +56,11 @@ export interface Whole {
   readonly siblings: ReadonlyArray<TokenSession>
 }
 
+/** A whole that was stored, and whether it is this user's. */
+export interface Stored extends Whole {
+  readonly isOf: (identifier: string) => boolean
+}
+
 export const encode = (
   { apiKey, baseUrl }: IgConfig.Service,
   salt: string,
@@ -82,15 +87,19 @@ const unreadable = (text: string): string =>
   })
 
 /** The session that is stored in this text, or why it is none for us. */
-export const decode = ({ apiKey, baseUrl }: IgConfig.Service, text: Redacted.Redacted): Either.Either<Whole, string> =>
+export const decode = ({ apiKey, baseUrl }: IgConfig.Service, text: Redacted.Redacted): Either.Either<Stored, string> =>
   Option.match(Schema.decodeUnknownOption(Format)(Redacted.value(text)), {
     onNone: () => Either.left(unreadable(Redacted.value(text))),
     onSome: (stored) => {
       if (stored.baseUrl !== baseUrl) return Either.left("it is of another environment")
       if (!isOf(stored.apiKey, Redacted.value(apiKey))) return Either.left("it is of another API key")
-      return Either.right({ ...stored, who: { fingerprint: stored.identifier } })
+      const { identifier, isSpent, session, siblings } = stored
+      return Either.right({
+        session,
+        who: { fingerprint: identifier },
+        isSpent,
+        siblings,
+        isOf: (other) => identifier !== null && isOf(identifier, other)
+      })
     }
   })
-
-export const isWhose = (who: Who, identifier: string): boolean =>
-  "identifier" in who ? who.identifier === identifier : who.fingerprint !== null && isOf(who.fingerprint, identifier)
