@@ -3,11 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
-import { bundled } from "../../../scripts/bundled.ts"
+import { compiled } from "./processes/compiled.ts"
 import { readWhole, type Written } from "./utils/wholeText.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "ig-store-"))
-const program = await bundled(join(import.meta.dirname, "processes/storing.ts"))
+const program = await compiled(join(import.meta.dirname, "processes/storing.ts"), join(folder, "trial"), "trial", "3")
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
