@@ -60,6 +60,10 @@ let whole: Promise<Run> | undefined
 /** One that nothing disturbs, for all who look at it. */
 const undisturbed = (): Promise<Run> => (whole ??= demo({ env: { CI: "true" } }))
 
+let longer: Promise<Run> | undefined
+
+const resuming = (): Promise<Run> => (longer ??= demo({ args: ["--resume"], env: { NO_COLOR: "1", CI: "true" } }))
+
 const isPortFree = (out: string): Promise<boolean> => {
   const port = Number(/127\.0\.0\.1:(\d+)/.exec(out)?.[1])
   return new Promise((resolve) => {
@@ -144,8 +148,21 @@ describe("the demo", () => {
     ])
   })
 
+  it("with --resume ends with runs that take up each other's session", async () => {
+    const { code, err, out, record } = await resuming()
+    expect({ code, err }).toEqual({ code: 0, err: "" })
+    expect(record.slice(-5)).toEqual([
+      "POST /gateway/deal/session 2 200",
+      `${read} 200`,
+      "PUT /gateway/deal/session 1 200",
+      `${read} 200`,
+      "DELETE /gateway/deal/session 1 204"
+    ])
+    expect(out).toContain("Nothing is left of it.")
+  })
+
   it("is plain text in a pipe and with NO_COLOR, whatever else the environment says", async () => {
-    const { out } = await demo({ env: { NO_COLOR: "1", CI: "true" } })
+    const { out } = await resuming()
     expect(out).not.toContain("\u001b")
     expect((await undisturbed()).out).not.toContain("\u001b")
   })

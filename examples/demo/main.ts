@@ -1,7 +1,8 @@
 /**
  * The life of a session against the sandbox, over real HTTP. Talks to nobody but this machine.
  *
- * `npm run demo`, or `npm run demo -- --pace 1000` for a pause of a second after each step.
+ * `npm run demo`, or `npm run demo -- --pace 1000` for a pause of a second after each step. With `--resume` it ends with
+ * runs of a program that take up each other's session.
  */
 import * as PasswordEncryption from "@effect-ig/encryption/PasswordEncryption"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
@@ -17,21 +18,25 @@ import * as Option from "effect/Option"
 import { parseArgs } from "node:util"
 import { ClientLayer } from "../sandboxClient.ts"
 import * as Screen from "./screen.ts"
-import { story } from "./story.ts"
+import { runs, story } from "./story.ts"
 
 const MainLayer = Layer.merge(ClientLayer, PasswordEncryption.layer).pipe(
   Layer.provideMerge(Layer.merge(NodeHttpClient.layerUndici, Sandbox.layer()))
 )
 
-const pace = Effect.try(() => {
-  const { values } = parseArgs({ options: { pace: { type: "string" } } })
-  return Duration.millis(Number(values.pace ?? (process.stdout.isTTY ? "700" : "0")))
+const options = Effect.try(() => {
+  const { values } = parseArgs({ options: { pace: { type: "string" }, resume: { type: "boolean", default: false } } })
+  return {
+    pace: Duration.millis(Number(values.pace ?? (process.stdout.isTTY ? "700" : "0"))),
+    whole: values.resume ? Effect.zipRight(story, runs) : story
+  }
 })
 
 const program = Effect.gen(function* () {
   const sandbox = yield* Sandbox.Sandbox
   yield* Screen.title("The life of an IG session", `against the sandbox at ${sandbox.baseUrl}`)
-  yield* Effect.provideService(story, Screen.Pace, yield* pace)
+  const { pace, whole } = yield* options
+  yield* Effect.provideService(whole, Screen.Pace, pace)
   yield* Screen.title("That was all of it.", "Everything above went over real HTTP on this machine; IG was not asked.")
 })
 

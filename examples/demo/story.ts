@@ -1,13 +1,22 @@
 import { Credentials } from "@effect-ig/core/Credentials"
 import * as Endpoint from "@effect-ig/core/Endpoint"
+import * as IgClient from "@effect-ig/core/IgClient"
 import type { IgError } from "@effect-ig/core/IgError"
 import * as Renewal from "@effect-ig/core/Renewal"
 import * as Session from "@effect-ig/core/Session"
 import * as SessionState from "@effect-ig/core/SessionState"
+import * as SessionStore from "@effect-ig/core/SessionStore"
 import { type RecordedRequest, Sandbox } from "@effect-ig/sandbox/Sandbox"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { existsSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { ClientLayer } from "../sandboxClient.ts"
 import * as Screen from "./screen.ts"
 
 let seen = 0
@@ -143,5 +152,32 @@ const encrypted = Effect.gen(function* () {
 
   yield* Screen.step("Log out, since the scope of this session ends")
 }).pipe(Effect.scoped, Effect.zipRight(shown(Effect.void)))
+
+/** A run of a program that keeps its session in this file: all that a process would have is made anew. */
+const run = <A, E, R>(path: string, program: Effect.Effect<A, E, R>) => {
+  const store = SessionStore.layerFile({ path }).pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
+  return Effect.provide(
+    program,
+    IgClient.layerResumed(Session.loginV2).pipe(Layer.provide(store), Layer.provideMerge(ClientLayer))
+  )
+}
+
+/** Runs that take up each other's session. */
+export const runs = Effect.gen(function* () {
+  const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped({ prefix: "ig-demo-" })
+  const path = join(folder, "session")
+
+  yield* Screen.step("A run of a program logs in, and leaves its session in a file when it ends")
+  yield* run(path, shown(Effect.void))
+  yield* Screen.say(`${statSync(path).size} bytes that only you can read, and no logout.`)
+  yield* Screen.pause
+
+  yield* Screen.step("The next run takes it up: IG is asked once whether it still takes it, and no login is sent")
+  yield* run(path, shown(Session.switchAccount("SBX02")))
+
+  yield* Screen.step("The third is on the account where the second was, and logs out: the file is gone")
+  yield* run(path, Effect.zipRight(shown(Effect.void), shown(Session.logout)))
+  yield* Screen.say(existsSync(path) ? "The file is still there." : "Nothing is left of it.")
+}).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
 
 export const story = Effect.all([oauth, tokens, encrypted], { discard: true })
