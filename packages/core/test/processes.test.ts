@@ -7,6 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/TestClock"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, inject } from "vitest"
 import { type Ended, type Running, type Settings, start } from "./processes/start.ts"
 import { keptInMemory } from "./utils/ig.ts"
@@ -101,6 +104,39 @@ const stops = (service: Running, signal: NodeJS.Signals, limit: number) =>
     expectEnd(ended, { code: 0 })
     expect(ended.at - told).toBeLessThan(limit + overhead)
   })
+
+describe("a program whose session is stored", () => {
+  it.live("leaves it to the next, also when it is told to stop in the middle of a refresh", () =>
+    inWorld(
+      Effect.gen(function* () {
+        const folder = yield* Effect.acquireRelease(
+          Effect.sync(() => mkdtempSync(join(tmpdir(), "ig-store-"))),
+          (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+        )
+        const kept: Settings = { ...usual, BY: "store", STORE: join(folder, "session") }
+        const sandbox = yield* Sandbox
+        const { reached, release } = yield* sandbox.hold("after", atRefresh)
+        const first = yield* start({ ...kept, WORK: "refresh" })
+        yield* reached
+        yield* first.kill("SIGTERM")
+        yield* first.said("stopping")
+        yield* release
+        expectEnd(yield* first.ended, { code: 0 })
+
+        const second = yield* start({ ...kept, WORK: "end" })
+        expectEnd(yield* second.ended, { code: 0 })
+        expect(yield* requests()).toEqual([
+          "POST /session 3 200",
+          "POST /session/refresh-token 1 200",
+          "GET /session 1 200",
+          "GET /session 1 200"
+        ])
+        expect((yield* sandbox.record).at(-1)?.headers["authorization"]).toBe("Bearer access-2")
+        expect(readdirSync(folder)).toEqual(["session"])
+      })
+    )
+  )
+})
 
 const atRefresh = { method: "POST", path: "/session/refresh-token" }
 

@@ -4,6 +4,7 @@
  */
 import type { PlatformError } from "@effect/platform/Error"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -42,6 +43,8 @@ export const attempt = <A>(
 ): Effect.Effect<Option.Option<A>> =>
   work.pipe(
     Effect.mapError(({ message }) => message),
+    // The layer may be built where interruption is off; the time limit must work all the same.
+    Effect.interruptible,
     Effect.timeoutFail({ duration: patience, onTimeout: () => "it took too long" }),
     Effect.exit,
     Effect.tap((exit) => countStore(doing, exit)),
@@ -76,7 +79,8 @@ export const makeKeeper = (internals: Internals, store: SessionStore.Service): E
   Effect.gen(function* () {
     const config = yield* IgConfig
     const salt = yield* randomHex
-    const runtime = yield* Effect.runtime<never>()
+    // Of the starter's nothing is handed on, its span least of all.
+    const runtime = Runtime.updateContext(yield* Effect.runtime<never>(), Context.empty)
     let next: Effect.Effect<unknown> | undefined
     let underWay: Deferred.Deferred<void> | undefined
 

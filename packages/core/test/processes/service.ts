@@ -6,7 +6,10 @@ import * as IgClient from "@effect-ig/core/IgClient"
 import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
 import type { SignedIn } from "@effect-ig/core/SessionState"
+import * as SessionStore from "@effect-ig/core/SessionStore"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Effect from "effect/Effect"
@@ -69,9 +72,18 @@ const main = Effect.gen(function* () {
   }).pipe(Layer.provideMerge(client))
   const Stack = setting("CREDENTIALS") === "once" ? Layer.provideMerge(Forgetful, environment) : environment
   const body = Effect.onInterrupt(work, () => say("stopping"))
-  yield* setting("BY") === "layer"
-    ? Effect.provide(body, Layer.provideMerge(IgClient.layerSignedIn(login), Stack))
-    : Effect.scoped(Effect.zipRight(Session.scoped(login), body)).pipe(Effect.provide(Stack))
+  const Store = SessionStore.layerFile({ path: setting("STORE") }).pipe(
+    Layer.provide([NodeFileSystem.layer, NodePath.layer])
+  )
+  const bound = yield* pick(
+    {
+      layer: Effect.provide(body, Layer.provideMerge(IgClient.layerSignedIn(login), Stack)),
+      scoped: Effect.scoped(Effect.zipRight(Session.scoped(login), body)).pipe(Effect.provide(Stack)),
+      store: Effect.provide(body, IgClient.layerResumed(login).pipe(Layer.provide(Store), Layer.provideMerge(Stack)))
+    },
+    "BY"
+  )
+  yield* bound
 })
 
 NodeRuntime.runMain(main)

@@ -11,10 +11,12 @@ export interface Settings {
   readonly LOGIN: "login" | "loginV2"
   readonly HTTP: "undici" | "node" | "fetch"
   /** By which the session is bound to the program's life. */
-  readonly BY: "layer" | "scoped"
+  readonly BY: "layer" | "scoped" | "store"
   readonly WORK: "end" | "accounts" | "fail" | "wait" | "refresh" | "call"
   /** How often somebody supplies the credentials. */
   readonly CREDENTIALS: "always" | "once"
+  /** The file of the store. */
+  readonly STORE?: string
 }
 
 export interface Ended {
