@@ -47,6 +47,8 @@ const makeKeys = (act: Act) => {
 
 const failed = new SystemError({ module: "KeyValueStore", method: "set", reason: "PermissionDenied" })
 
+const atLogin = { method: "POST", path: "/session" } as const
+
 const nextRun = run(Session.login, Effect.void)
 
 describe("a kept session", () => {
@@ -253,6 +255,25 @@ describe("a kept session", () => {
       yield* TestClock.adjust("10 millis")
       yield* TestClock.adjust("2 seconds")
       yield* Fiber.join(running)
+      // The bearer lives; to renew it there is the login alone.
+      const second = yield* run(Session.login, Session.refresh)
+      expect(second.sent).toEqual(["GET /session 1 200", "POST /session 3 200"])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("whose refresh was cut, and whose bearer has died since, is logged in at once", () =>
+    Effect.gen(function* () {
+      const cut = { path: "/session/refresh-token", kind: "cutHeaders", workDone: true } as const
+      const noLogin = { ...atLogin, kind: "answer", status: 401, errorCode: "error.security.invalid-details" } as const
+      yield* run(
+        Session.login,
+        Effect.gen(function* () {
+          const { inject } = yield* Sandbox
+          yield* inject(cut)
+          yield* inject(noLogin)
+          yield* Effect.flip(Session.refresh)
+        })
+      )
       yield* TestClock.adjust("5 minutes")
       expect((yield* nextRun).sent).toEqual(["POST /session 3 200"])
     }).pipe(Effect.provide(world()))
@@ -328,6 +349,20 @@ describe("what is stored stays", () => {
     }).pipe(Effect.provide(world()))
   )
 
+  it.effect("when IG has no allowance for the refresh: it is not spent, and the next run sends it", () =>
+    Effect.gen(function* () {
+      yield* nextRun
+      yield* TestClock.adjust("2 minutes")
+      const errorCode = "error.public-api.exceeded-api-key-allowance"
+      yield* (yield* Sandbox).inject({ kind: "answer", status: 403, errorCode, path: "/session/refresh-token" })
+      expect(yield* Effect.flip(nextRun)).toMatchObject({ errorCode })
+      expect(yield* nextRun).toEqual({
+        sent: ["POST /session/refresh-token 1 200"],
+        end: "SBX01 access-2 refresh-2"
+      })
+    }).pipe(Effect.provide(world()))
+  )
+
   it.effect("when the login fails that its death is followed by", () =>
     Effect.gen(function* () {
       yield* nextRun
@@ -346,7 +381,15 @@ describe("what is stored stays", () => {
       yield* TestClock.adjust("2 minutes")
       const error = yield* Effect.flip(run(Session.login, Effect.void, { accountId: "NOBODYS" }))
       expect(error).toMatchObject({ errorCode: "error.security.account-token-invalid" })
-      expect(yield* nextRun).toEqual({ sent: ["GET /session 1 200"], end: "SBX01 access-2 refresh-2" })
+      yield* TestClock.adjust("2 minutes")
+      // Not even for a moment is it to be had on another account.
+      const after = yield* Effect.flip(Session.resumed(Session.login)).pipe(
+        Effect.zipRight(held),
+        Effect.scoped,
+        Effect.provide(clientLayer({ accountId: "NOBODYS" }))
+      )
+      expect(after).toBe("signed out")
+      expect(yield* nextRun).toEqual({ sent: ["GET /session 1 200"], end: "SBX01 access-3 refresh-3" })
     }).pipe(Effect.provide(world()))
   )
 

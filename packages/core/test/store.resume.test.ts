@@ -134,7 +134,12 @@ describe("the next run", () => {
       const other = withAccount("SBX02")(Session.read())
       yield* run(Session.loginV2, other)
       expect(yield* (yield* Sandbox).liveSessions).toBe(2)
-      expect((yield* run(Session.loginV2, other)).sent).toEqual(["GET /session 1 200", "GET /session 1 200"])
+      const atOnce = Effect.zipRight(Effect.yieldNow(), stored)
+      const program = Effect.map(atOnce, (text) => expect(text).toContain(`"accountId":"SBX02"`))
+      expect((yield* run(Session.loginV2, Effect.zipRight(program, other))).sent).toEqual([
+        "GET /session 1 200",
+        "GET /session 1 200"
+      ])
       yield* expire("cst", "xst")
       expect((yield* run(Session.loginV2, other)).sent).toEqual([
         "GET /session 1 401",

@@ -30,7 +30,7 @@ import { adopt } from "./siblings.ts"
 import type { Internals } from "./slot.ts"
 import * as Stored from "./stored.ts"
 import { countResume } from "./telemetry.ts"
-import { carry, keyOf, refreshTokenOf } from "./tokens.ts"
+import { carry, refreshTokenOf } from "./tokens.ts"
 
 export const operation = "session.resume"
 
@@ -140,7 +140,6 @@ const proved = (
     const living = yield* alive(internals, mine, stored)
     // What a refresh gave is stored already; without the account that was asked for nobody must use it.
     const session = yield* Effect.onError(arrived(living), () => turn.settle(turn.current, turn.login))
-    main.proven = keyOf(session)
     yield* adopt(internals, login, stored.siblings)
     yield* mine.settle(session)
     const { accountId, loggedInBy } = session
