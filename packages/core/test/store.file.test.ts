@@ -3,6 +3,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import { expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
@@ -27,7 +28,6 @@ import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { afterEach, beforeEach, describe } from "vitest"
 import { type Calls, faultyFiles, makeCalls, type Trouble } from "./utils/faultyFiles.ts"
-import { eventually } from "./utils/state.ts"
 
 let folder = ""
 let path = ""
@@ -206,11 +206,9 @@ const meet = (name: string, calls: Calls, kind: Trouble) =>
       const outcome = yield* Effect.either(work)
       return Either.isRight(outcome) ? "success" : "failure"
     }
-    const fiber = yield* Effect.forkDaemon(work)
-    // What comes after the last call is nothing.
-    yield* eventually(Effect.sync(() => calls.made.length >= (calls.trouble?.at ?? 0)))
-    yield* Effect.sleep("5 millis")
-    return fiber.unsafePoll() === null ? "death" : "success"
+    yield* Effect.forkDaemon(work)
+    yield* Deferred.await(calls.death)
+    return "death"
   })
 
 describe("with trouble at each call of the file system", () => {
@@ -270,7 +268,7 @@ describe("with trouble at each call of the file system", () => {
       const calls = makeCalls()
       const { save } = yield* storeOf(path, faultyFiles(calls))
       const fiber = yield* Effect.fork(save(Redacted.make(bytes("new"))))
-      yield* eventually(Effect.sync(() => calls.made.includes("open")))
+      yield* Effect.repeat(Effect.sleep("1 millis"), { until: () => calls.made.includes("open") })
       yield* Fiber.interrupt(fiber)
       expect(found()).toBe("new")
       expect(readdirSync(folder)).toEqual(["session"])

@@ -63,6 +63,19 @@ describe("the next run", () => {
     }).pipe(Effect.provide(world()))
   )
 
+  it.effect("asks IG once about what is dead, though the login that follows is tried again", () =>
+    Effect.gen(function* () {
+      yield* run(Session.login, Effect.void)
+      yield* TestClock.adjust("1 hour")
+      yield* (yield* Sandbox).inject({ kind: "answer", status: 500, method: "POST", path: "/session" })
+      expect((yield* run(Effect.retry(Session.login, { times: 1 }), Effect.void)).sent).toEqual([
+        "POST /session/refresh-token 1 401",
+        "POST /session 3 500",
+        "POST /session 3 200"
+      ])
+    }).pipe(Effect.provide(world()))
+  )
+
   it.effect("takes up CST by one read, and logs in once where it is dead", () =>
     Effect.gen(function* () {
       yield* run(Session.loginV2, Effect.void)

@@ -2,7 +2,9 @@
 import { SystemError } from "@effect/platform/Error"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 
 export type Trouble =
@@ -18,9 +20,11 @@ export type Trouble =
 export interface Calls {
   readonly made: Array<string>
   trouble: { readonly kind: Trouble; readonly at: number } | undefined
+  /** Ends when the process has met its death. */
+  readonly death: Deferred.Deferred<void>
 }
 
-export const makeCalls = (): Calls => ({ made: [], trouble: undefined })
+export const makeCalls = (): Calls => ({ made: [], trouble: undefined, death: Deferred.unsafeMake(FiberId.none) })
 
 const failure = (method: string) => new SystemError({ module: "FileSystem", method, reason: "Unknown" })
 
@@ -28,7 +32,7 @@ const troubled =
   (calls: Calls, method: string) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SystemError, R> =>
     Effect.suspend((): Effect.Effect<A, E | SystemError, R> => {
-      const { made, trouble } = calls
+      const { death, made, trouble } = calls
       made.push(method)
       if (trouble?.at !== made.length) return self
       switch (trouble.kind) {
@@ -37,9 +41,9 @@ const troubled =
         case "fails afterwards":
           return Effect.zipRight(Effect.exit(self), Effect.fail(failure(method)))
         case "dies":
-          return Effect.never
+          return Effect.zipRight(Deferred.succeed(death, undefined), Effect.never)
         case "dies afterwards":
-          return Effect.zipRight(Effect.exit(self), Effect.never)
+          return Effect.zipRight(Effect.exit(self), Effect.zipRight(Deferred.succeed(death, undefined), Effect.never))
       }
     })
 
