@@ -7,8 +7,10 @@ import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
@@ -305,6 +307,29 @@ describe("a kept session", () => {
       yield* Effect.provide(run, clientLayer())
       expect(yield* requests()).toEqual(["POST /session 2 200", "GET /session 1 200", "GET /session 1 200"])
       expect(yield* (yield* Sandbox).liveSessions).toBe(1)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("is not replaced by a login that comes after its scope", () =>
+    Effect.gen(function* () {
+      const kept = Effect.scoped(Session.resumed(Session.loginV2))
+      yield* Effect.provide(Effect.zipRight(kept, Effect.zipRight(Session.loginV2, Session.read())), clientLayer())
+      const next = yield* run(Session.loginV2, Effect.void)
+      expect(next).toEqual({ sent: ["GET /session 1 200"], end: "SBX01 cst-1 xst-1" })
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("is left to whoever keeps it now, when the scope of who kept it before closes", () =>
+    Effect.gen(function* () {
+      const program = Effect.gen(function* () {
+        const before = yield* Scope.make()
+        yield* Scope.extend(Effect.flip(Session.resume), before)
+        yield* Session.resumed(Session.login)
+        yield* Scope.close(before, Exit.void)
+        yield* Session.refresh
+      })
+      yield* program.pipe(Effect.scoped, Effect.provide(clientLayer()))
+      expect((yield* nextRun).end).toBe("SBX01 access-2 refresh-2")
     }).pipe(Effect.provide(world()))
   )
 
