@@ -1,8 +1,9 @@
 import { formatWithOptions } from "node:util"
 import { afterAll, beforeAll, expect, inject } from "vitest"
-import { leaksIn, remember } from "../utils/secrets.ts"
+import { forgetAll, leaksIn, remember } from "../utils/secrets.ts"
 
 const { apiKey, password } = inject("planted")
+forgetAll()
 remember(apiKey, password)
 
 /** Everything that this test file has printed so far. */

@@ -29,58 +29,92 @@ interface Spelling {
   readonly text: string
 }
 
-/** Which spellings hold these 8 characters. */
-type Index = Map<string, Array<Spelling>>
+/** Of texts, which of them hold these 8 characters; made when it is first needed, and as far as it has to be. */
+class Index<A extends { readonly text: string }> {
+  private readonly holders = new Map<string, Set<A>>()
+  private indexed = 0
+  readonly texts: Array<A> = []
+  length = 0
 
-const add = (index: Index, secret: string): void => {
-  for (const text of new Set(spellings(secret))) {
-    for (let i = 0; i + half <= text.length; i++) {
-      const piece = text.slice(i, i + half)
-      const holders = index.get(piece)
-      if (holders === undefined) index.set(piece, [{ secret, text }])
-      else holders.push({ secret, text })
+  constructor(texts: ReadonlyArray<A> = []) {
+    this.add(...texts)
+  }
+
+  add(...texts: ReadonlyArray<A>): void {
+    this.texts.push(...texts)
+    for (const { text } of texts) this.length += text.length
+  }
+
+  of(piece: string): Iterable<A> {
+    for (; this.indexed < this.texts.length; this.indexed++) {
+      const one = this.texts[this.indexed]
+      for (let i = 0; one !== undefined && i + half <= one.text.length; i++) {
+        const part = one.text.slice(i, i + half)
+        const holders = this.holders.get(part)
+        if (holders === undefined) this.holders.set(part, new Set([one]))
+        else holders.add(one)
+      }
     }
+    return this.holders.get(piece) ?? []
   }
 }
 
-const known = new Set<string>()
-const indexOfKnown: Index = new Map()
+const spelt = (secret: string): ReadonlyArray<Spelling> =>
+  Array.from(new Set(spellings(secret)), (text) => ({ secret, text }))
 
-/** Secrets that this run has planted or been given, to be looked for from now on. */
+const known = new Set<string>()
+let speltKnown = new Index<Spelling>()
+
+/** Secrets that this test file has planted or been given, to be looked for from now on. */
 export const remember = (...secrets: ReadonlyArray<string>): void => {
   for (const secret of secrets) {
     if (secret.length < width || known.has(secret)) continue
     known.add(secret)
-    add(indexOfKnown, secret)
+    speltKnown.add(...spelt(secret))
   }
 }
 
-/** Does any 16 characters in a row around here stand in the spelling? */
-const holds = (spelling: string, printed: string, at: number): boolean => {
+export const forgetAll = (): void => {
+  known.clear()
+  speltKnown = new Index()
+}
+
+/** Do any 16 characters in a row around here stand in the other text? */
+const holds = (text: string, at: number, other: string): boolean => {
   for (let start = Math.max(0, at - half); start <= at; start++) {
-    const part = printed.slice(start, start + width)
-    if (part.length === width && spelling.includes(part)) return true
+    const part = text.slice(start, start + width)
+    if (part.length === width && other.includes(part)) return true
   }
   return false
 }
 
 /**
- * The secrets of which any 16 characters in a row, in any spelling, stand in what was printed. Of 16 in a row 8 begin at
- * a multiple of 8, so only every eighth place has to be looked up.
+ * Tells of each pair that has 16 characters in a row in common. Of 16 in a row 8 begin at a multiple of 8, so of the
+ * longer side only every eighth place has to be looked up in the shorter.
  */
+const inCommon = <A extends { readonly text: string }, B extends { readonly text: string }>(
+  shorter: Index<A>,
+  longer: Index<B>,
+  found: (shorter: A, longer: B) => void
+): void => {
+  for (const other of longer.texts) {
+    for (let at = 0; at + half <= other.text.length; at += half) {
+      for (const one of shorter.of(other.text.slice(at, at + half))) {
+        if (holds(other.text, at, one.text)) found(one, other)
+      }
+    }
+  }
+}
+
+/** The secrets of which any 16 characters in a row, in any spelling, stand in what was printed. */
 export const leaksIn = (
   printed: string | ReadonlyArray<string>,
   secrets?: ReadonlyArray<string>
 ): ReadonlyArray<string> => {
-  const index: Index = secrets === undefined ? indexOfKnown : new Map()
-  for (const secret of secrets ?? []) add(index, secret)
+  const texts = new Index(Array.from(new Set(typeof printed === "string" ? [printed] : printed), (text) => ({ text })))
+  const sought = secrets === undefined ? speltKnown : new Index(secrets.flatMap(spelt))
   const leaks = new Set<string>()
-  for (const text of new Set(typeof printed === "string" ? [printed] : printed)) {
-    for (let at = 0; at + half <= text.length; at += half) {
-      for (const spelling of index.get(text.slice(at, at + half)) ?? []) {
-        if (holds(spelling.text, text, at)) leaks.add(spelling.secret)
-      }
-    }
-  }
+  if (texts.length < sought.length) inCommon(texts, sought, (_, { secret }) => leaks.add(secret))
+  else inCommon(sought, texts, ({ secret }) => leaks.add(secret))
   return [...leaks]
 }
