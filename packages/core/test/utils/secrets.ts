@@ -37,24 +37,30 @@ class Index<A extends { readonly text: string }> {
   length = 0
 
   constructor(texts: ReadonlyArray<A> = []) {
-    this.add(...texts)
+    this.add(texts)
   }
 
-  add(...texts: ReadonlyArray<A>): void {
-    this.texts.push(...texts)
-    for (const { text } of texts) this.length += text.length
+  add(texts: ReadonlyArray<A>): void {
+    for (const one of texts) {
+      this.texts.push(one)
+      this.length += one.text.length
+    }
   }
 
   of(piece: string): Iterable<A> {
-    for (; this.indexed < this.texts.length; this.indexed++) {
-      const one = this.texts[this.indexed]
-      for (let i = 0; one !== undefined && i + half <= one.text.length; i++) {
+    if (this.indexed < this.texts.length) this.read()
+  }
+
+  private read(): void {
+    for (const one of this.texts.slice(this.indexed)) {
+      for (let i = 0; i + half <= one.text.length; i++) {
         const part = one.text.slice(i, i + half)
         const holders = this.holders.get(part)
         if (holders === undefined) this.holders.set(part, new Set([one]))
         else holders.add(one)
       }
     }
+    this.indexed = this.texts.length
     return this.holders.get(piece) ?? []
   }
 }
@@ -70,7 +76,7 @@ export const remember = (...secrets: ReadonlyArray<string>): void => {
   for (const secret of secrets) {
     if (secret.length < width || known.has(secret)) continue
     known.add(secret)
-    speltKnown.add(...spelt(secret))
+    speltKnown.add(spelt(secret))
   }
 }
 
