@@ -49,6 +49,7 @@ class Index<A extends { readonly text: string }> {
 
   of(piece: string): Iterable<A> {
     if (this.indexed < this.texts.length) this.read()
+    return this.holders.get(piece) ?? []
   }
 
   private read(): void {
@@ -61,7 +62,6 @@ class Index<A extends { readonly text: string }> {
       }
     }
     this.indexed = this.texts.length
-    return this.holders.get(piece) ?? []
   }
 }
 
