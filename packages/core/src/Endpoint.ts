@@ -14,12 +14,13 @@ import type { Ig } from "./Session.ts"
 
 /**
  * Which of IG's allowances a call spends: `trading` for what creates, amends or closes positions and working orders,
- * `non-trading` for everything else, confirms included.
+ * `history` for price history, which costs points of the week besides a request, `non-trading` for everything else,
+ * confirms included.
  *
  * @since 0.1.0
  * @category models
  */
-export type Allowance = "non-trading" | "trading"
+export type Allowance = "non-trading" | "trading" | "history"
 
 /**
  * What is known of a call without making it: enough for a table of endpoints.

@@ -1,6 +1,6 @@
 /**
- * The common stack in one Layer: which gateway, who logs in, the session, and reads that are repeated when they fail for
- * a passing reason. Everything but the `HttpClient`.
+ * The common stack in one Layer: which gateway, who logs in, the session, IG's allowances, and reads that are repeated
+ * when they fail for a passing reason. Everything but the `HttpClient`.
  *
  * @since 0.1.0
  */
@@ -15,6 +15,7 @@ import * as ReadRetry from "./ReadRetry.ts"
 import * as Session from "./Session.ts"
 import * as SessionState from "./SessionState.ts"
 import type { SessionStore } from "./SessionStore.ts"
+import * as Throttle from "./Throttle.ts"
 
 /**
  * @since 0.1.0
@@ -31,7 +32,14 @@ export interface Options extends IgConfig.IgConfig.Options, Credentials.Credenti
 const withState = <E>(
   config: Layer.Layer<IgConfig.IgConfig, E>,
   credentials: Layer.Layer<Credentials.Credentials, E>
-): Layer.Layer<IgClient, E> => Layer.mergeAll(config, credentials, SessionState.layer, ReadRetry.layer())
+): Layer.Layer<IgClient, E> =>
+  Layer.mergeAll(
+    config,
+    credentials,
+    SessionState.layer,
+    ReadRetry.layer(),
+    Layer.provide(Throttle.layerEnvironment, config)
+  )
 
 /**
  * @since 0.1.0

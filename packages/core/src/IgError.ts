@@ -44,11 +44,15 @@ const shorten = (text: string): string => (text.length > 200 ? `${text.slice(0, 
 const sentence = (operation: string, parts: ReadonlyArray<string | undefined>): string =>
   `${operation}: ${parts.filter((part) => part !== undefined).join(" ")}`
 
+const soon = (millis: number | undefined): string | undefined =>
+  millis === undefined ? undefined : `Try again in ${Math.ceil(millis / 1000)} s.`
+
 /**
  * IG answered, and not with 2xx. A rejected login is one of these.
  *
  * `errorCode` is IG's own and passes through untouched, known or not; it is absent when the answer had none (an empty
- * 405, a plain-text 403). `requestId` is the answer's `X-REQUEST-ID`, which IG's support asks for.
+ * 405, a plain-text 403). `requestId` is the answer's `X-REQUEST-ID`, which IG's support asks for. `retryAfter` is in how
+ * many ms the week's price points come back, where those are spent and `Throttle` is on.
  *
  * @since 0.1.0
  * @category errors
@@ -59,13 +63,15 @@ export class ApiError extends Schema.TaggedError<ApiError>("@effect-ig/core/ApiE
   errorCode: Schema.optional(Schema.String),
   requestId: Schema.optional(Schema.String),
   action: Action,
-  hint: Schema.optional(Schema.String)
+  hint: Schema.optional(Schema.String),
+  retryAfter: Schema.optional(Schema.Number)
 }) {
   override get message(): string {
     const code = this.errorCode === undefined ? "without an error code" : shorten(this.errorCode)
     return sentence(this.operation, [
       `IG answered ${this.status} ${code} (${this.action})`,
-      this.hint && `– ${this.hint}`
+      this.hint && `– ${this.hint}`,
+      soon(this.retryAfter)
     ])
   }
 }
@@ -150,19 +156,22 @@ export class AuthError extends Schema.TaggedError<AuthError>("@effect-ig/core/Au
 
 /**
  * We refused; nothing left this machine, so repeating is always safe. `path` is the part of the input to change,
- * `detail` says how.
+ * `detail` says how. `retryAfter` is in how many ms there would be an allowance for it: a place (`would-wait`), or the
+ * week's price points (`budget-exceeded`).
  *
  * @since 0.1.0
  * @category errors
  */
 export class NotSentError extends Schema.TaggedError<NotSentError>("@effect-ig/core/NotSentError")("NotSentError", {
   operation: Schema.String,
-  reason: Schema.Literal("invalid-request", "not-permitted"),
+  reason: Schema.Literal("invalid-request", "not-permitted", "would-wait", "budget-exceeded"),
   path: Schema.optional(Schema.String),
-  detail: Schema.String
+  detail: Schema.String,
+  retryAfter: Schema.optional(Schema.Number)
 }) {
   override get message(): string {
-    return sentence(this.operation, [this.reason, this.path && `at ${this.path}`, `– ${this.detail}`])
+    const { detail, path, reason, retryAfter } = this
+    return sentence(this.operation, [reason, path && `at ${path}`, `– ${detail}`, soon(retryAfter)])
   }
 }
 
@@ -261,13 +270,24 @@ export const isAuth = (error: IgError): boolean =>
   error._tag === "AuthError" || (error._tag === "ApiError" && isAboutUs(error))
 
 /**
- * Was it refused because an allowance is spent? IG says so with 403 and one of four codes, never with 429; nothing was
- * executed.
+ * Was it refused because an allowance is spent? IG says so with 403 and one of four codes, never with 429, and `Throttle`
+ * with `would-wait` or `budget-exceeded`; nothing was executed.
  *
  * @since 0.1.0
  * @category predicates
  */
-export const isRateLimited = (error: IgError): boolean => error._tag === "ApiError" && error.action === "wait"
+export const isRateLimited = (error: IgError): boolean => {
+  switch (error._tag) {
+    case "ApiError":
+      return error.action === "wait"
+    case "NotSentError":
+      return error.reason === "would-wait" || error.reason === "budget-exceeded"
+    case "AuthError":
+    case "TransportError":
+    case "DecodeError":
+      return false
+  }
+}
 
 /**
  * May the very same call succeed later, without anybody changing anything? Says nothing about whether repeating it is
@@ -285,6 +305,7 @@ export const isTransient = (error: IgError): boolean => {
     case "AuthError":
       return error.retryAt !== undefined || (error.causes?.slice(-1).some(isTransient) ?? false)
     case "NotSentError":
+      return isRateLimited(error)
     case "DecodeError":
       return false
   }

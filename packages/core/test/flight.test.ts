@@ -4,6 +4,7 @@ import { withAccount } from "@effect-ig/core/CurrentAccount"
 import * as Endpoint from "@effect-ig/core/Endpoint"
 import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
+import * as Throttle from "@effect-ig/core/Throttle"
 import type { Switches } from "@effect-ig/sandbox/Switches"
 import { type RecordedRequest, Sandbox, type TokenKind } from "@effect-ig/sandbox/Sandbox"
 import * as Simulation from "@effect-ig/sandbox/Simulation"
@@ -319,7 +320,7 @@ describe("a renewal", () => {
           expect(yield* renewals(family)).toBe(1)
           yield* atOnce(50)
           expect(yield* renewals(family)).toBe(2)
-        })
+        }).pipe(Effect.provide(Throttle.off))
       )
     )
   }

@@ -68,6 +68,8 @@ export interface Story {
   readonly opened?: string
   /** The session goes on in a `SessionState.layerTest`, which knows of no login. */
   readonly resumed?: boolean
+  /** Is IG's word that an allowance is spent heeded, as it is by default, or handed on? */
+  readonly throttled?: boolean
   readonly moments: ReadonlyArray<Moment>
 }
 
@@ -2082,6 +2084,7 @@ export const stories: ReadonlyArray<Story> = [
   {
     name: "a refresh without an allowance is no reason to log in: the next call sends the same token",
     login: "login",
+    throttled: false,
     moments: [
       {
         first: { dead: ["access"], faults: [{ ...noAllowance, ...atRefresh }] },
@@ -2094,6 +2097,23 @@ export const stories: ReadonlyArray<Story> = [
       },
       {
         requests: ["POST /session/refresh-token 1 refresh-1: 200", "GET /positions 2 Bearer access-2 on SBX01: 200"],
+        outcome: ["success"],
+        held: "login SBX01 access-2 refresh-2"
+      }
+    ]
+  },
+  {
+    name: "with the throttle, a refresh without an allowance goes out again a minute later, with the same token",
+    login: "login",
+    moments: [
+      {
+        first: { dead: ["access"], faults: [{ ...noAllowance, ...atRefresh }] },
+        requests: [
+          "GET /positions 2 Bearer access-1 on SBX01: 401 error.security.oauth-token-invalid",
+          "POST /session/refresh-token 1 refresh-1: 403 error.public-api.exceeded-api-key-allowance",
+          "+60 s POST /session/refresh-token 1 refresh-1: 200",
+          "+60 s GET /positions 2 Bearer access-2 on SBX01: 200"
+        ],
         outcome: ["success"],
         held: "login SBX01 access-2 refresh-2"
       }
@@ -2139,6 +2159,7 @@ export const stories: ReadonlyArray<Story> = [
   {
     name: "a login without an allowance: lost without a date, and the next call tries again",
     login: "loginV2",
+    throttled: false,
     moments: [
       {
         first: { dead: ["cst"], faults: [{ ...noAllowance, ...atLogin }] },
@@ -2151,6 +2172,23 @@ export const stories: ReadonlyArray<Story> = [
       },
       {
         requests: ["POST /session 2 password:correct: 200", "GET /positions 2 cst-2 xst-2: 200"],
+        outcome: ["success"],
+        held: "loginV2 SBX01 cst-2 xst-2"
+      }
+    ]
+  },
+  {
+    name: "with the throttle, a login without an allowance goes out again a minute later",
+    login: "loginV2",
+    moments: [
+      {
+        first: { dead: ["cst"], faults: [{ ...noAllowance, ...atLogin }] },
+        requests: [
+          "GET /positions 2 cst-1 xst-1: 401 error.security.client-token-invalid",
+          "POST /session 2 password:correct: 403 error.public-api.exceeded-api-key-allowance",
+          "+60 s POST /session 2 password:correct: 200",
+          "+60 s GET /positions 2 cst-2 xst-2: 200"
+        ],
         outcome: ["success"],
         held: "loginV2 SBX01 cst-2 xst-2"
       }

@@ -6,6 +6,7 @@ import { AuthError, type IgError } from "@effect-ig/core/IgError"
 import { PasswordCipher } from "@effect-ig/core/PasswordCipher"
 import * as Session from "@effect-ig/core/Session"
 import * as SessionState from "@effect-ig/core/SessionState"
+import * as Throttle from "@effect-ig/core/Throttle"
 import { type RecordedRequest, Sandbox } from "@effect-ig/sandbox/Sandbox"
 import type { Switches } from "@effect-ig/sandbox/Switches"
 import { expect, it } from "@effect/vitest"
@@ -280,7 +281,16 @@ const momentsOf = (moments: ReadonlyArray<Moment>, user: User) =>
     })
   )
 
-const storyOf = ({ login, moments, opened, resumed = false, switched = "no", switches, unused = false }: Story) => {
+const storyOf = ({
+  login,
+  moments,
+  opened,
+  resumed = false,
+  switched = "no",
+  switches,
+  throttled = true,
+  unused = false
+}: Story) => {
   const user: User = { cipher: "works", credentials: "right" }
   return Effect.gen(function* () {
     yield* logIn(login)
@@ -288,7 +298,7 @@ const storyOf = ({ login, moments, opened, resumed = false, switched = "no", swi
     if (!unused) yield* call
     if (opened !== undefined) yield* withAccount(opened)(call)
     const session = yield* SessionState.get
-    const life = momentsOf(moments, user)
+    const life = throttled ? momentsOf(moments, user) : Effect.provide(momentsOf(moments, user), Throttle.off)
     const lives =
       resumed && session._tag !== "SignedOut"
         ? yield* Effect.provide(life, SessionState.layerTest(session))

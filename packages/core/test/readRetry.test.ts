@@ -1,6 +1,7 @@
 import * as Endpoint from "@effect-ig/core/Endpoint"
 import * as ReadRetry from "@effect-ig/core/ReadRetry"
 import * as Session from "@effect-ig/core/Session"
+import * as Throttle from "@effect-ig/core/Throttle"
 import type { Fault } from "@effect-ig/sandbox/Fault"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
 import { expect, it } from "@effect/vitest"
@@ -74,7 +75,7 @@ describe("a read is repeated", () => {
         yield* (yield* Sandbox).inject({ ...fault, path: "/session", method: "GET" })
         expect(yield* patiently(Session.read())).toMatchObject({ _tag: "Left" })
         expect(yield* requests(1)).toHaveLength(1)
-      }).pipe(Effect.provide(keptInMemory()))
+      }).pipe(Effect.provide(Throttle.off), Effect.provide(keptInMemory()))
     )
   }
 

@@ -1,6 +1,7 @@
 import * as Endpoint from "@effect-ig/core/Endpoint"
 import * as Renewal from "@effect-ig/core/Renewal"
 import * as Session from "@effect-ig/core/Session"
+import * as Throttle from "@effect-ig/core/Throttle"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
 import { expect, it } from "@effect/vitest"
 import type * as Duration from "effect/Duration"
@@ -70,7 +71,7 @@ describe("a bearer is renewed before a call", () => {
       // Not executed, so that the token is not spent.
       yield* Endpoint.call(positions)
       expect(yield* held).toBe("SBX01 access-2 refresh-2")
-    }).pipe(Effect.provide(keptInMemory()))
+    }).pipe(Effect.provide(Throttle.off), Effect.provide(keptInMemory()))
   )
 
   it.effect("which a dead one does not: the call says what IG said", () =>
@@ -80,7 +81,7 @@ describe("a bearer is renewed before a call", () => {
       yield* (yield* Sandbox).inject({ kind: "allowance", allowance: "api-key", path: "/session/refresh-token" })
       expect(yield* Effect.flip(Endpoint.call(positions))).toMatchObject({ _tag: "ApiError", action: "wait" })
       expect(yield* requests(1)).toEqual(["POST /session/refresh-token 1 403"])
-    }).pipe(Effect.provide(keptInMemory()))
+    }).pipe(Effect.provide(Throttle.off), Effect.provide(keptInMemory()))
   )
 
   it.effect("by IG's word for how long it lives, whatever that is", () =>

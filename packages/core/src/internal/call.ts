@@ -16,15 +16,19 @@ import { isRenewable } from "./codes.ts"
 import { tell } from "./events.ts"
 import type { Needs, Turn } from "./exchanges.ts"
 import { isAccountId } from "./identifiers.ts"
-import { ready, renew } from "./renewal.ts"
-import { type Answer, decode, type Request, send, type SendError, spanOf } from "./send.ts"
+import { circumstances, isReady, ready, renew } from "./renewal.ts"
+import { type Answer, decode, type Passage, type Request, send, type SendError, sendWhen, spanOf } from "./send.ts"
 import { sibling } from "./siblings.ts"
 import type { Internals, Slot } from "./slot.ts"
 import { countRefusal, countResend } from "./telemetry.ts"
-import { carry, keyOf, signedIn } from "./tokens.ts"
+import { makeTicket, type Ticket } from "./throttle.ts"
+import { bearerEnd, carry, keyOf, signedIn } from "./tokens.ts"
 
 /** IG has refused the tokens of this session, and has done nothing else. */
 export class Refused extends Data.TaggedError("Refused")<{ readonly session: SignedIn; readonly error: ApiError }> {}
+
+/** While it waited for an allowance the session has come to be on another account, whose allowance is another. */
+export class Moved extends Data.TaggedError("Moved") {}
 
 /** Where a call goes: which session, and which account under it. */
 export interface Place {
@@ -52,19 +56,19 @@ const place = (operation: string): Effect.Effect<Place, IgError, Ig> =>
 
 export interface Live extends Place {
   readonly session: SignedIn
+  readonly ticket: Ticket
 }
 
 /** Under CST the tokens are an account's: one that was switched away meanwhile is not the account that was asked for. */
-const isThere = ({ accountId, session }: Live): boolean =>
+const isThere = ({ accountId }: Place, session: SignedIn): boolean =>
   accountId === undefined || session._tag === "OAuthSession" || session.accountId === accountId
 
 /** A session to send in, renewed when it would not live through it. */
-const live = (operation: string): Effect.Effect<Live, IgError, Ig> =>
-  Effect.flatMap(place(operation), (found) =>
-    Effect.flatMap(ready(found.internals, found.slot, operation), (session) => {
-      const here: Live = { ...found, session }
-      return isThere(here) ? Effect.succeed(here) : live(operation)
-    })
+const live = (endpoint: Description, ticket: Ticket): Effect.Effect<Live, IgError, Ig> =>
+  Effect.flatMap(place(endpoint.name), (found) =>
+    Effect.flatMap(ready(found.internals, found.slot, endpoint), (session) =>
+      isThere(found, session) ? Effect.succeed({ ...found, session, ticket }) : live(endpoint, ticket)
+    )
   )
 
 const noticed = (internals: Internals, operation: string, { error, session }: Refused): Effect.Effect<void> =>
@@ -88,20 +92,22 @@ const moves = 2
 /** Renewed once; and sent again without that when its tokens are none of the session's any more. */
 const once = <A>(
   endpoint: Description,
-  attempt: (live: Live) => Effect.Effect<A, IgError | Refused, Ig>,
+  ticket: Ticket,
+  attempt: (live: Live) => Effect.Effect<A, IgError | Refused | Moved, Ig>,
   budget: { readonly renewals: number; readonly moves: number } = { renewals: 1, moves }
 ): Effect.Effect<A, IgError, Ig> =>
   Effect.gen(function* () {
-    const here = yield* live(endpoint.name)
+    const here = yield* live(endpoint, ticket)
     const outcome = yield* caught(attempt(here))
     if (Either.isRight(outcome)) return outcome.right
+    if (outcome.left._tag === "Moved") return yield* once(endpoint, ticket, attempt, budget)
     const { error, session } = outcome.left
     yield* noticed(here.internals, endpoint.name, outcome.left)
     if (!(yield* Renewal).isOn) return yield* error
     const hasMoved = keyOf(here.slot.exchanges.current()) !== keyOf(session)
     if (hasMoved && budget.moves > 0) {
       yield* countResend("renewed")
-      return yield* once(endpoint, attempt, { ...budget, moves: budget.moves - 1 })
+      return yield* once(endpoint, ticket, attempt, { ...budget, moves: budget.moves - 1 })
     }
     if (budget.renewals === 0) {
       distrust(here.slot, session)
@@ -109,15 +115,18 @@ const once = <A>(
     }
     yield* renew(here.internals, here.slot, session, "refused")
     yield* countResend("renewed")
-    return yield* once(endpoint, attempt, { ...budget, renewals: budget.renewals - 1 })
+    return yield* once(endpoint, ticket, attempt, { ...budget, renewals: budget.renewals - 1 })
   })
 
 const caught = <A, R>(
-  attempt: Effect.Effect<A, IgError | Refused, R>
-): Effect.Effect<Either.Either<A, Refused>, IgError, R> =>
+  attempt: Effect.Effect<A, IgError | Refused | Moved, R>
+): Effect.Effect<Either.Either<A, Refused | Moved>, IgError, R> =>
   attempt.pipe(
     Effect.map(Either.right),
-    Effect.catchTag("Refused", (refused) => Effect.succeed(Either.left(refused)))
+    Effect.catchTags({
+      Refused: (refused) => Effect.succeed(Either.left(refused)),
+      Moved: (moved) => Effect.succeed(Either.left(moved))
+    })
   )
 
 const isPassing = (error: IgError): boolean => {
@@ -164,30 +173,74 @@ export const retryReads = <A, E extends IgError, R>(
   )
 }
 
-/** Sends in this session, and tells a refusal of its tokens from every other answer. */
-export const sendIn = (
-  { accountId, session, slot }: Live,
-  endpoint: Description,
-  request: Request
-): Effect.Effect<Answer, SendError | Refused, Needs> => {
-  const tokens = carry(session, accountId)
-  return Effect.matchEffect(send(endpoint, { ...request, tokens }), {
+/** Tells a refusal of the tokens that a request has carried from every other answer. */
+const telling = <E extends IgError | Moved>(
+  { slot }: Live,
+  carried: () => SignedIn,
+  sent: Effect.Effect<Answer, E, Needs>
+): Effect.Effect<Answer, E | Refused, Needs> =>
+  Effect.matchEffect(sent, {
     onSuccess: (answer) => {
-      slot.proven = keyOf(session)
+      slot.proven = keyOf(carried())
       return Effect.succeed(answer)
     },
-    onFailure: (error): Effect.Effect<never, SendError | Refused> =>
-      error._tag === "ApiError" && isRenewable(tokens.carried, error.errorCode)
+    onFailure: (error): Effect.Effect<never, E | Refused> => {
+      const session = carried()
+      return error._tag === "ApiError" && isRenewable(carry(session).carried, error.errorCode)
         ? Effect.fail(new Refused({ session, error }))
         : Effect.fail(error)
+    }
   })
-}
+
+/** Sends in this session, within an exchange, during which it stays what it is. */
+export const sendIn = (
+  live: Live,
+  endpoint: Description,
+  request: Request
+): Effect.Effect<Answer, SendError | Refused, Needs> =>
+  telling(live, () => live.session, send(endpoint, { ...request, tokens: carry(live.session, live.accountId) }))
+
+/** Sends in the session as it is when the request leaves; it may have been renewed while the request had to wait. */
+const sendInCurrent = (
+  live: Live,
+  endpoint: Description,
+  request: Request
+): Effect.Effect<Answer, IgError | Refused | Moved, Needs> =>
+  Effect.flatMap(Effect.all([circumstances, Effect.clock]), ([known, clock]) => {
+    const { accountId, internals, slot, ticket } = live
+    const accountOf = (session: SignedIn) => accountId ?? session.accountId
+    const account = accountOf(live.session)
+    let carried = live.session
+    const attach = Effect.gen(function* () {
+      const session = yield* signedIn(endpoint.name, slot.exchanges.current())
+      if (accountOf(session) !== account || !isThere(live, session)) return yield* new Moved()
+      carried = session
+      return { ...request, tokens: carry(session, accountId) }
+    })
+    const passage: Passage<IgError | Moved> = {
+      accountId: account,
+      ticket,
+      isReady: () => isReady(endpoint, slot, known, clock.unsafeCurrentTimeMillis()),
+      prepare: ready(internals, slot, endpoint),
+      bearerEnds: () => bearerEnd(slot.exchanges.current()),
+      request: attach
+    }
+    return telling(live, () => carried, sendWhen(endpoint, passage))
+  })
+
+/** Its place in the order of calls, which it keeps whatever becomes of it. */
+const ordered = <A, E, R>(self: (ticket: Ticket) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => self(makeTicket()))
 
 /** The execution of an endpoint in a session. */
 const inSession = <A>(endpoint: Endpoint<never, A>, request: EncodedInput): Effect.Effect<A, IgError, Ig> =>
   retryReads(
     endpoint,
-    once(endpoint, (live) => Effect.flatMap(sendIn(live, endpoint, request), (answer) => decode(endpoint, answer)))
+    ordered((ticket) =>
+      once(endpoint, ticket, (live) =>
+        Effect.flatMap(sendInCurrent(live, endpoint, request), (answer) => decode(endpoint, answer))
+      )
+    )
   ).pipe(spanOf(`Ig.${endpoint.name}`, endpoint, "internal"))
 
 /** The execution of one that needs the API key alone. */
@@ -235,7 +288,8 @@ export const exchangeIn = <A>(
     exchange(endpoint, (turn) =>
       Effect.flatMap(signedIn(endpoint.name, turn.current), (session) => work({ ...live, session }, turn))
     )
-  return Effect.zipRight(permitted(endpoint), retryReads(endpoint, once(endpoint, attempt))).pipe(
+  const ticketed = ordered((ticket) => once(endpoint, ticket, attempt))
+  return Effect.zipRight(permitted(endpoint), retryReads(endpoint, ticketed)).pipe(
     spanOf(`Ig.${endpoint.name}`, endpoint, "internal")
   )
 }

@@ -20,6 +20,7 @@ import { CurrentAccount } from "../CurrentAccount.ts"
 import type { IgConfig } from "../IgConfig.ts"
 import { AuthError, type IgError } from "../IgError.ts"
 import type { Session, SignedIn } from "../SessionState.ts"
+import { CurrentExchange, WaitLimit } from "./waiting.ts"
 
 /** What every exchange needs. */
 export type Needs = IgConfig | HttpClient.HttpClient
@@ -105,7 +106,8 @@ interface UnderWay {
 export const handedOn: (context: Context.Context<Needs>) => Context.Context<Needs> = Context.omit(
   Tracer.ParentSpan,
   Scope.Scope,
-  CurrentAccount
+  CurrentAccount,
+  WaitLimit
 )
 
 export const makeExchanges = (initial: Session, onSettle: () => void): Effect.Effect<Exchanges> =>
@@ -120,6 +122,7 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
     let login: LoggedIn | undefined
     let underWay: UnderWay | undefined
     let change = Deferred.unsafeMake<void>(FiberId.none)
+    const closing = Deferred.unsafeMake<void>(FiberId.none)
     let urgency: { count: number; readonly over: Deferred.Deferred<void> } | undefined
     let closed = false
 
@@ -165,6 +168,7 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
       const own = work.pipe(
         // The layer may have been built where interruption is off; time limits must work all the same.
         Effect.interruptible,
+        Effect.provideService(CurrentExchange, { closing: Deferred.await(closing) }),
         Effect.provide(handedOn(context)),
         Effect.exit,
         Effect.map((exit) => {
@@ -218,7 +222,13 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
         Effect.uninterruptibleMask((restore) =>
           Effect.flatMap(takeTurn(operation, order, restore), (mine) => {
             const answer = Deferred.unsafeMake<A, E | AuthError>(FiberId.none)
-            mine.fiber = fork(context, Effect.flatMap(turn, work), (exit) => {
+            // Whoever asks for an exchange says how long it may wait; a renewal is asked for by many.
+            const limited = Effect.provideService(
+              Effect.flatMap(turn, work),
+              WaitLimit,
+              Context.get(context, WaitLimit)
+            )
+            mine.fiber = fork(context, limited, (exit) => {
               underWay = undefined
               Deferred.unsafeDone(answer, mine.isCut ? Exit.fail(new AuthError({ operation, reason: "closed" })) : exit)
               Deferred.unsafeDone(mine.ended, Exit.void)
@@ -240,6 +250,7 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
 
     const close = Effect.suspend(() => {
       closed = true
+      Deferred.unsafeDone(closing, Exit.void)
       announce()
       return Effect.void
     })

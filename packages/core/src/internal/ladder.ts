@@ -17,7 +17,7 @@ import { tell } from "./events.ts"
 import type { Again, LoggedIn, Needs, Turn } from "./exchanges.ts"
 import { attempts, cachedFor } from "./logins.ts"
 import { discard } from "./logout.ts"
-import { decode, send } from "./send.ts"
+import { type Answer, decode, send, type SendError } from "./send.ts"
 import type { Internals, Slot } from "./slot.ts"
 import { countRefresh } from "./telemetry.ts"
 import { keyOf, withBearer } from "./tokens.ts"
@@ -37,8 +37,19 @@ const isOver = (error: IgError): boolean =>
   error._tag === "AuthError" && (error.reason === "not-signed-in" || error.reason === "closed")
 
 /** IG has not had the request, or had no allowance for it. */
-export const wasNotExecuted = (error: IgError): boolean =>
-  error._tag === "TransportError" ? !error.mayHaveExecuted : error._tag === "ApiError" && error.action === "wait"
+export const wasNotExecuted = (error: IgError): boolean => {
+  switch (error._tag) {
+    case "TransportError":
+      return !error.mayHaveExecuted
+    case "ApiError":
+      return error.action === "wait"
+    case "NotSentError":
+      return true
+    case "AuthError":
+    case "DecodeError":
+      return false
+  }
+}
 
 /** What has become of it meanwhile, where it is no longer the session that has to be renewed. */
 export const overtaken = (
@@ -93,16 +104,22 @@ export const refreshOnce = (
 ): Effect.Effect<OAuthSession, IgError, Needs> =>
   Effect.gen(function* () {
     const token = Redacted.value(session.refreshToken)
-    slot.spent = token
-    const answer = yield* send(Endpoint.refresh, { body: { refresh_token: token } }).pipe(
-      countRefresh,
-      retryUnsent,
-      Effect.tapError((error) =>
+    /** A refresh that has to wait is not sent, and one that IG had no allowance for has spent nothing. */
+    const spending = (attempt: Effect.Effect<Answer, SendError, Needs>) =>
+      Effect.zipRight(
         Effect.sync(() => {
-          if (wasNotExecuted(error)) slot.spent = undefined
-        })
+          slot.spent = token
+        }),
+        attempt
+      ).pipe(
+        countRefresh,
+        Effect.tapError((error) =>
+          Effect.sync(() => {
+            if (wasNotExecuted(error)) slot.spent = undefined
+          })
+        )
       )
-    )
+    const answer = yield* retryUnsent(send(Endpoint.refresh, { body: { refresh_token: token } }, spending))
     const renewed = withBearer(session, yield* decode(Endpoint.refresh, answer), answer)
     yield* turn.settle(renewed)
     return renewed

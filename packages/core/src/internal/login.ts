@@ -66,7 +66,7 @@ const open = <S extends SignedIn>(
 ): Effect.Effect<S, IgError, Needs> =>
   Effect.gen(function* () {
     const body = yield* mode.body(values)
-    const answer = yield* send(mode.endpoint, { body }).pipe(countLogin(mode.endpoint.name))
+    const answer = yield* send(mode.endpoint, { body }, countLogin(mode.endpoint.name))
     const session = yield* mode.toSession(answer)
     return Option.isSome(to) ? yield* arrive(mode, session, to.value) : session
   }).pipe(Effect.mapError(mode.explain))

@@ -11,6 +11,7 @@ import type { LoggedIn, Needs, Turn } from "./exchanges.ts"
 import { send, type SendError } from "./send.ts"
 import type { Internals, Slot } from "./slot.ts"
 import { carry } from "./tokens.ts"
+import { CurrentExchange, WaitLimit } from "./waiting.ts"
 
 /** `401` means that the session is over already. */
 const end = (session: SignedIn): Effect.Effect<void, SendError, Needs> =>
@@ -22,11 +23,18 @@ const end = (session: SignedIn): Effect.Effect<void, SendError, Needs> =>
     )
   )
 
-const within = (limit: Duration.Duration) =>
-  Effect.updateService(IgConfig, (config) => ({
-    ...config,
-    requestTimeout: Duration.min(config.requestTimeout, limit)
-  }))
+/** Closing does not put an end to what belongs to closing; what it may wait is in the limit. */
+const within =
+  (limit: Duration.Duration) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | IgConfig> =>
+    self.pipe(
+      Effect.updateService(IgConfig, (config) => ({
+        ...config,
+        requestTimeout: Duration.min(config.requestTimeout, limit)
+      })),
+      Effect.provideService(WaitLimit, limit),
+      Effect.provideService(CurrentExchange, { closing: Effect.never })
+    )
 
 /** Logging out on the way out must not take longer than its time box, whatever the time limit of other requests. */
 const hurried = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | IgConfig> =>

@@ -2,18 +2,36 @@
  * One flight up the ladder at a time, which belongs to the session; whoever needs it waits for it and may leave.
  */
 import * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { AuthError, type IgError } from "../IgError.ts"
+import * as Option from "effect/Option"
+import type { Description } from "../Endpoint.ts"
+import { AuthError, type IgError, type NotSentError } from "../IgError.ts"
 import { Renewal, type Settings } from "../Renewal.ts"
 import type { OAuthSession, Session, SignedIn } from "../SessionState.ts"
 import type { Needs } from "./exchanges.ts"
 import { climb, notSignedIn, operation, overtaken, type Reason } from "./ladder.ts"
 import type { Flight, Internals, Slot } from "./slot.ts"
 import { timeWait } from "./telemetry.ts"
+import { type Governor, Throttle, wouldWait } from "./throttle.ts"
 import { keyOf } from "./tokens.ts"
+import { WaitLimit } from "./waiting.ts"
+
+/** A caller who cannot wait is told so, when the renewal would have to. */
+const tooLong = (
+  context: Context.Context<Needs>,
+  isUnderWay: boolean
+): Effect.Effect<never, NotSentError> | undefined => {
+  const limit = Context.get(context, WaitLimit)
+  const throttle = Context.get(context, Throttle)
+  if (limit === undefined || Option.isNone(throttle)) return undefined
+  const { isExchangeWaiting, renewalWait } = throttle.value.governor
+  if (isUnderWay && !isExchangeWaiting()) return undefined
+  const wait = renewalWait()
+  return wait > Duration.toMillis(limit) ? wouldWait(operation, wait) : undefined
+}
 
 /**
  * The session that comes after this one: at once when there is one, else by the flight under way or a new one. Whoever
@@ -26,11 +44,13 @@ export const renew = (
   reason: Reason
 ): Effect.Effect<SignedIn, IgError, Needs> =>
   Effect.contextWithEffect((context: Context.Context<Needs>) =>
-    Effect.suspend(() => {
+    Effect.suspend((): Effect.Effect<SignedIn, IgError, Needs> => {
       const key = keyOf(from)
       const current = slot.exchanges.current()
       if (keyOf(current) !== key) return current._tag === "SignedOut" ? notSignedIn : Effect.succeed(current)
       if (slot.exchanges.isClosed()) return new AuthError({ operation, reason: "closed" })
+      const wait = tooLong(context, slot.flight?.key === key)
+      if (wait !== undefined) return wait
       if (slot.flight?.key !== key) {
         const landed = slot.exchanges.begin(context, climb(internals, slot, current, reason), (exit) => {
           if (slot.flight === flight) slot.flight = undefined
@@ -55,18 +75,60 @@ const orAsItIs = (internals: Internals, slot: Slot, session: OAuthSession): Effe
     )
   )
 
+/** What a call needs to know to see whether it has to renew its session first. */
+export interface Circumstances {
+  readonly settings: Settings
+  readonly governor: Governor | undefined
+}
+
+export const circumstances: Effect.Effect<Circumstances> = Effect.gen(function* () {
+  const settings = yield* Renewal
+  const throttle = yield* Throttle
+  return { settings, governor: Option.getOrUndefined(Option.map(throttle, ({ governor }) => governor)) }
+})
+
+/** A trade does not wait for a renewal that has to wait itself, as long as its bearer lives. */
+const canDoWithout = (endpoint: Description, session: OAuthSession, governor: Governor | undefined, now: number) =>
+  endpoint.allowance === "trading" && now < session.expiresAt && governor !== undefined && governor.renewalWait() > 0
+
+/** Why this session would have to be renewed before such a call; `undefined` if it is good as it is. */
+const why = (
+  endpoint: Description,
+  { dead }: Slot,
+  session: SignedIn,
+  { governor, settings }: Circumstances,
+  now: number
+): "refused" | "expiring" | undefined => {
+  if (!settings.isOn) return undefined
+  if (dead === keyOf(session)) return "refused"
+  return isExpiring(session, settings, now) && !canDoWithout(endpoint, session, governor, now) ? "expiring" : undefined
+}
+
+/** Could a call go in the session as it is now? One that is signed out has nothing to renew. */
+export const isReady = (endpoint: Description, slot: Slot, known: Circumstances, now: number): boolean => {
+  const current = slot.exchanges.current()
+  return current._tag === "SignedOut" || why(endpoint, slot, current, known, now) === undefined
+}
+
 /** The session for a call, renewed first when it would not live through it. */
-export const ready = (internals: Internals, slot: Slot, name: string): Effect.Effect<SignedIn, IgError, Needs> =>
+export const ready = (
+  internals: Internals,
+  slot: Slot,
+  endpoint: Description
+): Effect.Effect<SignedIn, IgError, Needs> =>
   Effect.gen(function* () {
     const current = slot.exchanges.current()
     if (slot.unavailable !== undefined) return yield* slot.unavailable
     if (current._tag === "SignedOut") {
-      if (slot.accountId === undefined) return yield* new AuthError({ operation: name, reason: "not-signed-in" })
+      if (slot.accountId === undefined) {
+        return yield* new AuthError({ operation: endpoint.name, reason: "not-signed-in" })
+      }
       return yield* renew(internals, slot, current, "opening")
     }
-    const settings = yield* Renewal
-    if (!settings.isOn) return current
-    if (slot.dead === keyOf(current)) return yield* renew(internals, slot, current, "refused")
-    const now = yield* Clock.currentTimeMillis
-    return isExpiring(current, settings, now) ? yield* orAsItIs(internals, slot, current) : current
+    const known = yield* circumstances
+    const reason = why(endpoint, slot, current, known, yield* Clock.currentTimeMillis)
+    if (reason === undefined) return current
+    return reason === "expiring" && current._tag === "OAuthSession"
+      ? yield* orAsItIs(internals, slot, current)
+      : yield* renew(internals, slot, current, reason)
   })

@@ -10,17 +10,19 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
-import { constTrue } from "effect/Function"
+import { constTrue, constUndefined, identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import type { Description, Endpoint } from "../Endpoint.ts"
 import { IgConfig } from "../IgConfig.ts"
-import { type ApiError, type DecodeError, type NotSentError, TransportError } from "../IgError.ts"
+import { ApiError, type DecodeError, NotSentError, TransportError } from "../IgError.ts"
 import { read } from "./body.ts"
 import { json, toApiError, toDecodeError } from "./classify.ts"
 import { concealed, secretNames } from "./headers.ts"
+import { type Departure, type Governor, makeTicket, Throttle, type Want } from "./throttle.ts"
 import { fromHttpClientError } from "./transport.ts"
+import { CurrentExchange, WaitLimit } from "./waiting.ts"
 
 /** Which kind of tokens a request carries: what a refusal of them means depends on it. */
 export type Carried = "nothing" | "bearer" | "cst"
@@ -30,7 +32,14 @@ export interface Request {
   readonly path?: string | undefined
   readonly query?: Readonly<Record<string, string>> | undefined
   readonly body?: unknown
-  readonly tokens?: { readonly carried: Carried; readonly headers: Readonly<Record<string, string>> } | undefined
+  readonly tokens?: Tokens | undefined
+}
+
+export interface Tokens {
+  readonly carried: Carried
+  readonly headers: Readonly<Record<string, string>>
+  /** The account that the request acts on, and whose allowances it spends. */
+  readonly accountId: string
 }
 
 export interface Answer {
@@ -40,6 +49,8 @@ export interface Answer {
   /** When the request left, in ms since the epoch: what expires counts from here. */
   readonly sentAt: number
 }
+
+type Needs = IgConfig | HttpClient.HttpClient
 
 export type SendError = ApiError | TransportError | NotSentError
 
@@ -135,18 +146,20 @@ export const spanOf = (name: string, endpoint: Description, kind: "internal" | "
     }
   })
 
-/** Sends one request and answers with IG's 2xx; anything else is a typed failure. */
-export const send = (
+/** One request on the wire; what is not a 2xx of IG's is a typed failure. */
+const attempt = (
   endpoint: Description,
-  request: Request = {}
-): Effect.Effect<Answer, SendError, IgConfig | HttpClient.HttpClient> =>
+  request: Request,
+  { leave, waited }: Departure
+): Effect.Effect<Answer, SendError, Needs> =>
   Effect.gen(function* () {
     const config = yield* IgConfig
-    const client = quiet(yield* HttpClient.HttpClient)
+    const given = quiet(yield* HttpClient.HttpClient)
+    const client = endpoint.effect === "read" ? given : once(endpoint.name, given)
     const sentAt = yield* Clock.currentTimeMillis
     const http = toHttp(config, endpoint, request)
-    const execute = endpoint.effect === "read" ? client.execute(http) : once(endpoint.name, client).execute(http)
-    const answer = yield* execute.pipe(
+    const answer = yield* HttpClient.mapRequestEffect(client, (prepared) => Effect.as(leave, prepared)).pipe(
+      (counted) => counted.execute(http),
       Effect.catchAll(despiteFilters),
       Effect.flatMap((response) =>
         Effect.map(read(endpoint.name, response), (body): Answer => ({
@@ -157,16 +170,112 @@ export const send = (
         }))
       ),
       discreet,
-      Effect.mapError((error) => (error._tag === "TransportError" ? error : fromHttpClientError(endpoint.name)(error))),
+      Effect.mapError((error) =>
+        error._tag === "TransportError" || error._tag === "NotSentError"
+          ? error
+          : fromHttpClientError(endpoint.name)(error)
+      ),
       Effect.timeoutFail({
         duration: config.requestTimeout,
         onTimeout: () => new TransportError({ operation: endpoint.name, reason: "timeout", mayHaveExecuted: true })
       })
     )
     yield* Effect.annotateCurrentSpan("http.response.status_code", answer.status)
+    if (waited > 0) yield* Effect.annotateCurrentSpan("ig.waited_ms", waited)
     if (answer.status >= 200 && answer.status < 300) return answer
     return yield* toApiError(endpoint, request.tokens?.carried ?? "nothing", answer)
   }).pipe(spanOf("Ig.send", endpoint, "client"))
+
+/* ---- within the allowances ---------------------------------------------------- */
+
+/** A request that may have to wait, and what it goes out with when its turn has come. */
+export interface Passage<E> extends Pick<
+  Want<E, Needs>,
+  "accountId" | "ticket" | "isReady" | "prepare" | "bearerEnds"
+> {
+  /** If it fails, nothing leaves and the place is free again. */
+  readonly request: Effect.Effect<Request, E>
+}
+
+const outOfPoints = (operation: string, retryAfter: number) =>
+  new NotSentError({
+    operation,
+    reason: "budget-exceeded",
+    detail: "The week's price points of this account are spent.",
+    retryAfter
+  })
+
+const isOutOfPoints = (error: unknown): error is ApiError =>
+  error instanceof ApiError && error.errorCode === "error.public-api.exceeded-account-historical-data-allowance"
+
+/** Price points are IG's to count: what it says of them is noted, and nothing is asked for when there are none. */
+const withinPoints = <E, R>(
+  governor: Governor,
+  { allowance, name }: Description,
+  accountId: string | undefined,
+  self: Effect.Effect<Answer, E, R>
+): Effect.Effect<Answer, E | NotSentError | ApiError, R> => {
+  if (allowance !== "history" || accountId === undefined) return self
+  const withReset = (error: E): E | ApiError => {
+    if (!isOutOfPoints(error)) return error
+    const refusal: ApiError = error
+    return new ApiError({ ...refusal, retryAfter: governor.pointsSpent(accountId) })
+  }
+  return Effect.suspend((): Effect.Effect<Answer, E | NotSentError | ApiError, R> => {
+    const wait = governor.pointsWait(accountId)
+    if (wait !== undefined) return Effect.fail(outOfPoints(name, wait))
+    return self.pipe(
+      Effect.tap((answer) => Effect.sync(() => governor.readPoints(accountId, json(answer.body)))),
+      Effect.mapError(withReset)
+    )
+  })
+}
+
+const atOnce: Departure = { leave: Effect.void, waited: 0 }
+
+/** What happens around each time that the request leaves. */
+type Each = (attempt: Effect.Effect<Answer, SendError, Needs>) => Effect.Effect<Answer, SendError, Needs>
+
+/** Sends once there is an allowance for it, and once more if IG says that there was none. */
+export const sendWhen = <E>(
+  endpoint: Description,
+  passage: Passage<E>,
+  each: Each = identity
+): Effect.Effect<Answer, SendError | E, Needs> =>
+  Effect.gen(function* () {
+    const throttle = yield* Throttle
+    const going = (departure: Departure) =>
+      Effect.flatMap(passage.request, (request) => each(attempt(endpoint, request, departure)))
+    if (Option.isNone(throttle)) return yield* going(atOnce)
+    const { governor } = throttle.value
+    const { allowance, name: operation } = endpoint
+    const want = { ...passage, operation, allowance, limit: yield* WaitLimit, exchange: yield* CurrentExchange }
+    const bounded = (departure: Departure) => withinPoints(governor, endpoint, want.accountId, going(departure))
+    const wait = allowance === "history" && want.accountId !== undefined && governor.pointsWait(want.accountId)
+    if (typeof wait === "number") return yield* outOfPoints(operation, wait)
+    return yield* governor.run(want, bounded)
+  })
+
+/** Sends one request that goes out as it is, and answers with IG's 2xx; anything else is a typed failure. */
+export const send = (
+  endpoint: Description,
+  request: Request = {},
+  each?: Each
+): Effect.Effect<Answer, SendError, Needs> =>
+  Effect.suspend(() =>
+    sendWhen(
+      endpoint,
+      {
+        accountId: request.tokens?.accountId,
+        ticket: makeTicket(),
+        isReady: constTrue,
+        prepare: Effect.void,
+        bearerEnds: constUndefined,
+        request: Effect.succeed(request)
+      },
+      each
+    )
+  )
 
 /** What an answer's body says, by the endpoint's schema. */
 export const decode = <A>(endpoint: Endpoint<never, A>, answer: Answer): Effect.Effect<A, DecodeError> =>

@@ -29,6 +29,16 @@ const waits = Metric.histogram(
   "How long calls waited for a renewal, in ms"
 )
 
+const waiting = Metric.counter("ig_throttle_waiting", { description: "Requests that wait for an allowance" })
+
+const throttleWaits = Metric.histogram(
+  "ig_throttle_wait_ms",
+  MetricBoundaries.exponential({ start: 1, factor: 4, count: 12 }),
+  "How long requests waited for an allowance that had to, in ms"
+)
+
+const allowanceRefusals = counter("ig_allowance_refusals_total", "Requests that IG refused for an allowance, by which")
+
 /** Once for each request that was sent, by what came of it. */
 export const countLogin =
   (operation: string) =>
@@ -53,7 +63,22 @@ export const countStore = (operation: StoreOperation, exit: Exit.Exit<unknown, u
 export const countResume = (outcome: "resumed" | "nothing" | "ignored" | "dead" | "failure"): Effect.Effect<void> =>
   Metric.update(Metric.tagged(resumes, "outcome", outcome), 1)
 
-export const timeWait = <A, E, R>(waiting: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.flatMap(Effect.timed(Effect.exit(waiting)), ([duration, exit]) =>
-    Effect.zipRight(Metric.update(waits, Duration.toMillis(duration)), exit)
+const timed =
+  (histogram: Metric.Metric.Histogram<number>) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(Effect.timed(Effect.exit(self)), ([duration, exit]) =>
+      Effect.zipRight(Metric.update(histogram, Duration.toMillis(duration)), exit)
+    )
+
+export const timeWait = timed(waits)
+
+export const countAllowanceRefusal = (allowance: string): Effect.Effect<void> =>
+  Metric.update(Metric.tagged(allowanceRefusals, "allowance", allowance), 1)
+
+/** While this goes on, a request waits for an allowance. */
+export const whileWaiting = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(
+    Metric.update(waiting, 1),
+    () => timed(throttleWaits)(self),
+    () => Metric.update(waiting, -1)
   )

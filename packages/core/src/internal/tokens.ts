@@ -4,20 +4,22 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { AuthError, DecodeError } from "../IgError.ts"
 import { OAuthSession, type Session, type SignedIn } from "../SessionState.ts"
-import type { Answer, Request } from "./send.ts"
+import type { Answer, Tokens } from "./send.ts"
 import type { OAuthToken } from "./wire.ts"
 
 /** What a request of this session carries: one family of tokens, never two. */
-export const carry = (session: SignedIn, accountId: string = session.accountId): NonNullable<Request["tokens"]> => {
+export const carry = (session: SignedIn, accountId: string = session.accountId): Tokens => {
   switch (session._tag) {
     case "TokenSession":
       return {
         carried: "cst",
+        accountId: session.accountId,
         headers: { cst: Redacted.value(session.cst), "x-security-token": Redacted.value(session.securityToken) }
       }
     case "OAuthSession":
       return {
         carried: "bearer",
+        accountId,
         headers: {
           authorization: `Bearer ${Redacted.value(session.accessToken)}`,
           "ig-account-id": accountId
@@ -41,6 +43,10 @@ export const keyOf = (session: Session): string => {
 /** What IG takes once. */
 export const refreshTokenOf = (session: SignedIn): string | undefined =>
   session._tag === "OAuthSession" ? Redacted.value(session.refreshToken) : undefined
+
+/** When its bearer dies, where it has one, in ms since the epoch. */
+export const bearerEnd = (session: Session): number | undefined =>
+  session._tag === "OAuthSession" ? session.expiresAt : undefined
 
 export const signedIn = (operation: string, session: Session): Effect.Effect<SignedIn, AuthError> =>
   session._tag === "SignedOut"

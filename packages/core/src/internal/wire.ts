@@ -19,7 +19,7 @@ const textFromNumber = Schema.transform(Schema.Finite, Schema.String, {
 
 const Id = Schema.Union(headerText, textFromNumber)
 
-const LenientNumber = Schema.Union(Schema.Finite, Schema.NumberFromString.pipe(Schema.finite()))
+export const LenientNumber = Schema.Union(Schema.Finite, Schema.NumberFromString.pipe(Schema.finite()))
 
 /** IG documents no null here, yet a login must not fail for want of it; an empty text is as good as none. */
 const Informative = Schema.optionalToOptional(

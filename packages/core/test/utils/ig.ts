@@ -3,6 +3,7 @@ import * as IgClient from "@effect-ig/core/IgClient"
 import type { IgConfig } from "@effect-ig/core/IgConfig"
 import * as ReadRetry from "@effect-ig/core/ReadRetry"
 import * as Renewal from "@effect-ig/core/Renewal"
+import * as Throttle from "@effect-ig/core/Throttle"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as ConfigError from "effect/ConfigError"
@@ -35,7 +36,7 @@ export const clientLayer = (options: ClientOptions = {}) =>
   ).pipe(Layer.merge(rememberTokens))
 
 /** An operation by itself: what IG answers is what the caller gets. */
-const alone = Layer.merge(Renewal.off, ReadRetry.off)
+const alone = Layer.mergeAll(Renewal.off, ReadRetry.off, Throttle.off)
 
 type Stack = IgClient.IgClient | Sandbox.Sandbox | HttpClient.HttpClient
 

@@ -1,0 +1,152 @@
+/**
+ * One allowance. A request takes a place when it is sent and gives it back one window after its answer was seen: only
+ * then is it over for IG, too, whether IG counts a fixed minute, a sliding one or a bucket, and however long the answer
+ * took. Times are in whole ms of a clock that is never set.
+ */
+import type * as Option from "effect/Option"
+
+export const window = 60_000
+
+/** So long after a refusal the numbers are not trusted: somebody else spends the allowance, too, or it is another one. */
+const doubt = 10 * window
+
+/** From here on one place fewer is a twentieth of the allowance at most. */
+const large = 20
+
+/** Of an allowance without a limit, so many requests are remembered, in case it gets one. */
+const remembered = 1_000
+
+/** Who may have a place: anything but `reads` goes before them, and may have the last one. */
+export type Claim =
+  | { readonly of: "first" }
+  | {
+      readonly of: "reads"
+      /** When the bearer ends that a place must be left for by then. */
+      readonly until: number | undefined
+    }
+
+/**
+ * What became of a request: IG has `served` it (or refused it for another reason), has `refused` it for this allowance,
+ * nobody knows, or it never left.
+ */
+export type Verdict = "served" | "refused" | "unknown" | "unsent"
+
+/** A place in a lane, held by a request. */
+export interface Place {
+  isOver: boolean
+}
+
+/** The allowances that IG names when it refuses a request. */
+export type Refusable = "api-key" | "account" | "account-trading" | "account-historical-data"
+
+export interface Lane {
+  readonly allowance: Refusable
+  /** Whose it is, when it is not the key's. */
+  readonly accountId: Option.Option<string>
+  readonly limit: () => number
+  readonly setLimit: (limit: number) => void
+  /** How many could be taken now. */
+  readonly left: (now: number) => number
+  readonly hasRoom: (now: number, claim: Claim) => boolean
+  readonly take: () => Place
+  /** With the time at which the answer was seen, or the request was given up. */
+  readonly settle: (place: Place, verdict: Verdict, seen: number) => void
+  /** IG has refused a request: for one window nothing is sent, and then one request first, to see. */
+  readonly close: (seen: number) => void
+  /** When it opens for a try; `undefined` when it is open. */
+  readonly closedUntil: () => number | undefined
+  /** When there may be room without an answer being seen. */
+  readonly nextAt: (now: number) => number | undefined
+  /** When there would be room after so many others, as far as can be known. */
+  readonly roomAt: (now: number, ahead: number, claim: Claim) => number
+}
+
+export const makeLane = (allowance: Refusable, accountId: Option.Option<string>, given: number): Lane => {
+  let limit = given
+  let sent = 0
+  /** When places come back, in order. */
+  const returning: Array<number> = []
+  let closedUntil: number | undefined
+  let doubtedUntil = Number.NEGATIVE_INFINITY
+  /** The one that goes first after the lane was closed. */
+  let probe: Place | undefined
+
+  const forget = (now: number): void => {
+    while (returning[0] !== undefined && returning[0] <= now) returning.shift()
+    if (limit === Number.POSITIVE_INFINITY) returning.splice(0, returning.length - remembered)
+  }
+
+  const left = (now: number): number => {
+    forget(now)
+    return limit - sent - returning.length
+  }
+
+  /** Renewal may need one at any moment, and at the end of the bearer it surely does. */
+  const isSpare = (until: number | undefined): boolean => {
+    if (limit >= large) return false
+    const [first = sent === 0 ? 0 : Number.POSITIVE_INFINITY] = returning
+    return until === undefined || first <= until
+  }
+
+  /** What else spends the allowance is not known, so its second half is spent one by one, and in doubt the first, too. */
+  const isPaced = (now: number): boolean => sent > 0 && (now < doubtedUntil || sent + returning.length >= limit / 2)
+
+  const hasPlace = (now: number, claim: Claim): boolean => {
+    const free = left(now)
+    if (free < 1) return false
+    return claim.of === "first" || ((free >= 2 || isSpare(claim.until)) && !isPaced(now))
+  }
+
+  const isShut = (now: number): boolean => closedUntil !== undefined && (now < closedUntil || probe !== undefined)
+
+  const close = (seen: number): void => {
+    closedUntil = seen + window
+    doubtedUntil = closedUntil + doubt
+    probe = undefined
+  }
+
+  const tried = (verdict: Verdict): void => {
+    probe = undefined
+    if (verdict === "served") closedUntil = undefined
+  }
+
+  return {
+    allowance,
+    accountId,
+    limit: () => limit,
+    setLimit: (next) => {
+      limit = next
+    },
+    left: (now) => (isShut(now) ? 0 : Math.max(0, left(now))),
+    hasRoom: (now, claim) => !isShut(now) && hasPlace(now, claim),
+    take: () => {
+      const place: Place = { isOver: false }
+      sent += 1
+      if (closedUntil !== undefined) probe = place
+      return place
+    },
+    settle: (place, verdict, seen) => {
+      if (place.isOver) return
+      place.isOver = true
+      sent -= 1
+      if (verdict !== "unsent") returning.push(seen + window)
+      if (verdict === "refused") close(seen)
+      else if (probe === place) tried(verdict)
+    },
+    close,
+    closedUntil: () => closedUntil,
+    nextAt: (now) => {
+      if (closedUntil !== undefined && now < closedUntil) return closedUntil
+      return probe === undefined ? returning[0] : undefined
+    },
+    roomAt: (now, ahead, claim) => {
+      const free = left(now)
+      const kept = claim.of === "reads" && limit >= large ? 1 : 0
+      const usable = limit - kept
+      const nth = kept + (ahead % usable) - free
+      const at = nth < 0 ? now : (returning[nth] ?? now + window)
+      const rounds = usable === Number.POSITIVE_INFINITY ? 0 : Math.floor(ahead / usable)
+      return Math.max(at + rounds * window, closedUntil ?? now)
+    }
+  }
+}

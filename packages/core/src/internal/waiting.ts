@@ -1,0 +1,19 @@
+/** What a request that has to wait for an allowance is told by its surroundings. */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+
+/** How long a caller is ready to wait for a place; `undefined`, the default, is: as long as it takes. */
+export class WaitLimit extends Context.Reference<WaitLimit>()("@effect-ig/core/WaitLimit", {
+  defaultValue: (): Duration.Duration | undefined => undefined
+}) {}
+
+/** The exchange that a request is part of: it holds up whatever else wants to change the session. */
+export interface Exchange {
+  /** Ends when nobody has a use for the exchange any more. */
+  readonly closing: Effect.Effect<void>
+}
+
+export class CurrentExchange extends Context.Reference<CurrentExchange>()("@effect-ig/core/CurrentExchange", {
+  defaultValue: (): Exchange | undefined => undefined
+}) {}
