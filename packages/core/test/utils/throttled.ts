@@ -1,6 +1,6 @@
 /** A client that keeps to its allowances, beside a sandbox that has some, in virtual time. */
 import * as Endpoint from "@effect-ig/core/Endpoint"
-import * as Throttle from "@effect-ig/core/Throttle"
+import type * as Throttle from "@effect-ig/core/Throttle"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import * as Simulation from "@effect-ig/sandbox/Simulation"
 import type * as ConfigError from "effect/ConfigError"
@@ -13,7 +13,7 @@ export type Stack = Layer.Layer.Success<ReturnType<typeof keptInMemory>>
 
 export const minute = 60_000
 
-export const positions = Endpoint.make({
+const positions = Endpoint.make({
   name: "positions.list",
   method: "GET",
   path: "/positions",
@@ -23,17 +23,37 @@ export const positions = Endpoint.make({
 
 export const read = Endpoint.call(positions)
 
-export const open = Endpoint.make({
+const open = Endpoint.make({
   name: "positions.open",
   method: "POST",
   path: "/positions/otc",
   version: 2,
   allowance: "trading",
-  body: Schema.Struct({ epic: Schema.String, direction: Schema.String, size: Schema.Number }),
+  body: Schema.Struct({
+    epic: Schema.String,
+    expiry: Schema.String,
+    direction: Schema.String,
+    size: Schema.Number,
+    orderType: Schema.String,
+    currencyCode: Schema.String,
+    forceOpen: Schema.Boolean,
+    guaranteedStop: Schema.Boolean
+  }),
   answer: Schema.Unknown
 })
 
-export const trade = Endpoint.call(open, { body: { epic: "CS.D.EURUSD.CFD.IP", direction: "BUY", size: 1 } })
+export const trade = Endpoint.call(open, {
+  body: {
+    epic: "CS.D.EURUSD.CFD.IP",
+    expiry: "-",
+    direction: "BUY",
+    size: 1,
+    orderType: "MARKET",
+    currencyCode: "USD",
+    forceOpen: false,
+    guaranteedStop: false
+  }
+})
 
 /** Runs it to its end in virtual time; a program that cannot move on is a failure. */
 export const virtually = <A, E>(

@@ -1,0 +1,570 @@
+import { withAccount } from "@effect-ig/core/CurrentAccount"
+import * as Endpoint from "@effect-ig/core/Endpoint"
+import * as Session from "@effect-ig/core/Session"
+import * as SessionState from "@effect-ig/core/SessionState"
+import * as Throttle from "@effect-ig/core/Throttle"
+import { Sandbox } from "@effect-ig/sandbox/Sandbox"
+import * as HttpClient from "@effect/platform/HttpClient"
+import { expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { describe } from "vitest"
+import { keptInMemory } from "./utils/ig.ts"
+import { minute, read, received, receivedAt, trade, virtually } from "./utils/throttled.ts"
+
+/** How long it takes, in virtual ms. */
+const lasting = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const begun = yield* Clock.currentTimeMillis
+    yield* self
+    return (yield* Clock.currentTimeMillis) - begun
+  })
+
+/** So many reads that wait, in the background. */
+const queued = (count: number) =>
+  Effect.tap(
+    Effect.forEach(Array.from({ length: count }), () => Effect.fork(read)),
+    () => Effect.sleep(1)
+  )
+
+const waiting = Effect.map(Throttle.status, (status) => Option.getOrThrow(status).waiting)
+
+const demo = { throttle: Throttle.layer("demo"), sandbox: { preset: "demo" } } as const
+const live = { throttle: Throttle.layer("live"), sandbox: { preset: "live" } } as const
+
+const refusedFor = (allowance: "api-key" | "account" | "account-trading", path?: string) =>
+  Effect.flatMap(Sandbox, ({ inject }) =>
+    inject({ kind: "allowance", allowance, ...(path === undefined ? {} : { path }) })
+  )
+
+describe("a trade", () => {
+  for (const [preset, count, options] of [
+    ["demo", 10_000, demo],
+    ["live", 1_000, live]
+  ] as const) {
+    it.live(`waits for none of ${count} reads, nor does the renewal that it needs: ${preset}`, () =>
+      virtually(
+        Effect.gen(function* () {
+          yield* Session.login
+          const reads = yield* queued(count)
+          expect(yield* waiting).toBeGreaterThan(count - 50)
+          for (const at of [1, 30, 55, 59.999, 60, 60.001, 75, 110, 120, 125, 170, 180, 233]) {
+            yield* Effect.sleep(Math.max(0, at * 1000 - (yield* Clock.currentTimeMillis)))
+            expect([at, yield* lasting(trade)]).toEqual([at, 0])
+          }
+          expect((yield* receivedAt("POST", "/session/refresh-token")).length).toBeGreaterThan(2)
+          expect((yield* received).filter(({ status }) => status !== 200)).toEqual([])
+          yield* Fiber.interruptAll(reads)
+        }),
+        options
+      )
+    )
+  }
+
+  it.live("waits for nothing when IG kills the bearer early, where a place is kept for that", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.login
+        const reads = yield* Effect.zipRight(Effect.fork(withAccount("SBX02")(read)), queued(200))
+        yield* Effect.sleep("20 seconds")
+        yield* (yield* Sandbox).expire("access")
+        expect(yield* lasting(trade)).toBe(0)
+        yield* Fiber.interruptAll(reads)
+      }),
+      live
+    )
+  )
+
+  it.live("waits for nothing while the lanes of the reads are closed", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        yield* refusedFor("api-key", "/session/encryptionKey")
+        yield* refusedFor("account", "/positions")
+        const reads = yield* queued(20)
+        const asking = yield* Effect.fork(Session.encryptionKey)
+        yield* Effect.sleep("1 second")
+        const { accounts, key } = Option.getOrThrow(yield* Throttle.status)
+        expect([key.isClosed, accounts[0]?.reads.isClosed, accounts[0]?.trades.isClosed]).toEqual([true, true, false])
+        expect(yield* lasting(trade)).toBe(0)
+        yield* Fiber.interruptAll([...reads, asking])
+      }),
+      live
+    )
+  )
+
+  it.live("waits for its own allowance, in order, and is sent by the account that it is for", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.login
+        const times = yield* Effect.forEach(Array.from({ length: 5 }), () => lasting(trade), {
+          concurrency: "unbounded"
+        })
+        expect(times).toEqual([0, 0, minute, minute, 2 * minute])
+        expect(yield* lasting(withAccount("SBX02")(trade))).toBe(0)
+        expect((yield* received).filter(({ status }) => status === 403)).toEqual([])
+      }),
+      {
+        throttle: Throttle.layer({ key: 60, account: 30, trading: 2 }),
+        sandbox: { switches: { perAccountTrading: 2, windowShape: "sliding" } }
+      }
+    )
+  )
+})
+
+/** A read that says who it is, by a query that the gateway does not look at. */
+const numbered = Endpoint.make({
+  name: "positions.numbered",
+  method: "GET",
+  path: "/markets",
+  version: 1,
+  query: Schema.Struct({ searchTerm: Schema.String }),
+  answer: Schema.Unknown
+})
+
+const ask = (number: number) => Endpoint.call(numbered, { query: { searchTerm: String(number) } })
+
+describe("reads", () => {
+  it.live("are sent in the order in which they came, whatever happens to those before them", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.login
+        const fibers = yield* Effect.forEach(
+          Array.from({ length: 60 }, (_, index) => index),
+          (index) => Effect.fork(ask(index))
+        )
+        yield* Effect.sleep("30 seconds")
+        // One is refused for the allowance; and each minute the bearer has to be renewed first.
+        yield* refusedFor("api-key", "/markets")
+        yield* Fiber.joinAll(fibers)
+        expect((yield* receivedAt("POST", "/session/refresh-token")).length).toBeGreaterThan(5)
+        const sent = (yield* received).flatMap(({ query, status }) =>
+          query["searchTerm"] === undefined ? [] : [`${query["searchTerm"]} ${status}`]
+        )
+        expect(sent.filter((one) => one.endsWith(" 200"))).toHaveLength(60)
+        const others = sent.filter((one) => !one.endsWith(" 200")).map((one) => one.split(" ")[0])
+        expect(others).toHaveLength(1)
+        const once = sent.filter((one) => !others.includes(one.split(" ")[0]))
+        expect(once.map((one) => Number.parseInt(one))).toEqual(
+          once.map((one) => Number.parseInt(one)).sort((a, b) => a - b)
+        )
+        for (const other of others) {
+          const [first = 0, again = 0] = sent.flatMap((one, index) => (one.split(" ")[0] === other ? [index] : []))
+          // Those that were on their way already, and nobody else.
+          expect(again - first).toBeLessThan(8)
+        }
+      }),
+      demo
+    )
+  )
+
+  it.live("any of 10,000 can leave: its place is free, and nobody else is disturbed", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        const fibers = yield* queued(10_000)
+        const [, , , , , , , ...waiters] = fibers
+        expect(yield* waiting).toBe(waiters.length)
+        const stays = waiters.filter((_, index) => index % 3_000 === 1)
+        const leaves = waiters.filter((_, index) => index % 3_000 !== 1)
+        yield* Fiber.interruptAll(leaves)
+        expect(yield* waiting).toBe(stays.length)
+        expect(yield* lasting(Fiber.joinAll(stays))).toBe(minute - 1)
+        expect(yield* waiting).toBe(0)
+        expect((yield* received).length).toBe(8 + stays.length)
+      }),
+      demo
+    )
+  )
+
+  it.live("that is interrupted on the way is spent all the same", () =>
+    virtually(
+      Effect.gen(function* () {
+        const { hold } = yield* Sandbox
+        yield* Session.loginV2
+        const { reached } = yield* hold("before", { path: "/positions" })
+        const reading = yield* Effect.fork(read)
+        yield* reached
+        yield* Fiber.interrupt(reading)
+        const { key } = Option.getOrThrow(yield* Throttle.status)
+        expect(key).toEqual({ limit: 8, left: 6, waiting: 0, isClosed: false })
+        yield* Effect.sleep(minute)
+        expect(Option.getOrThrow(yield* Throttle.status).key.left).toBe(8)
+      }),
+      demo
+    )
+  )
+
+  it.live("have a minute after the answer, not after the request, before the next may be sent", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        yield* Effect.replicateEffect(read, 3)
+        // The place of the login, which was answered after 3 seconds, and then that of the first read.
+        expect(yield* receivedAt("GET", "/positions")).toEqual([3_000, 63_000, 66_000])
+      }),
+      { throttle: Throttle.layer({ key: 2, account: 30, trading: 100 }), sandbox: { switches: { latency: 3_000 } } }
+    )
+  )
+
+  it.live("are sent one by one in the second half of the allowance", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        yield* (yield* Sandbox).setSwitches({ latency: 1_000 })
+        yield* Effect.replicateEffect(read, 7, { concurrency: "unbounded" })
+        // The login is one of the first half.
+        expect(yield* receivedAt("GET", "/positions")).toEqual([0, 0, 0, 1_000, 2_000, 3_000, 4_000])
+      }),
+      demo
+    )
+  )
+
+  it.live("of one account do not wait for those of another, except for the key", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.login
+        const reads = yield* queued(100)
+        expect(yield* lasting(withAccount("SBX02")(read))).toBe(0)
+        expect(Option.getOrThrow(yield* Throttle.status).accounts).toMatchObject([
+          { accountId: "SBX01", reads: { left: 1, waiting: 71 } },
+          { accountId: "SBX02", reads: { left: 29, waiting: 0 } }
+        ])
+        yield* Fiber.interruptAll(reads)
+      }),
+      live
+    )
+  )
+
+  it.live("do not come before what the session needs", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        const reads = yield* queued(100)
+        const switching = yield* Effect.fork(lasting(Session.switchAccount("SBX02")))
+        yield* Effect.sleep(minute)
+        const times = yield* receivedAt("PUT", "/session")
+        expect(times).toEqual([minute])
+        yield* Fiber.join(switching)
+        yield* Fiber.interruptAll(reads)
+      }),
+      demo
+    )
+  )
+
+  it.live("that a user's own client sends again wait for a place for that, too", () =>
+    virtually(
+      Effect.gen(function* () {
+        const { inject } = yield* Sandbox
+        yield* Session.loginV2
+        yield* Effect.replicateEffect(read, 6, { discard: true })
+        yield* Effect.sleep("45 seconds")
+        yield* inject({ kind: "answer", status: 503, path: "/positions" })
+        const repeating = Layer.effect(
+          HttpClient.HttpClient,
+          Effect.map(HttpClient.HttpClient, HttpClient.retryTransient({ times: 3 }))
+        )
+        yield* Effect.provide(read, repeating)
+        expect((yield* receivedAt("GET", "/positions")).slice(6)).toEqual([45_000, minute])
+        expect(Option.getOrThrow(yield* Throttle.status).key.left).toBe(6)
+      }),
+      demo
+    )
+  )
+})
+
+describe("after a refusal", () => {
+  for (const [name, login, call, what] of [
+    ["a read", Session.login, read, "GET /positions"],
+    ["a mutation", Session.loginV2, trade, "POST /positions/otc"]
+  ] as const) {
+    const allowance = name === "a read" ? "account" : "account-trading"
+    it.live(`${name} waits for a whole minute, goes first and alone, and then the others`, () =>
+      virtually(
+        Effect.gen(function* () {
+          const { hold } = yield* Sandbox
+          yield* login
+          yield* refusedFor(allowance)
+          const path = what.split(" ")[1] ?? ""
+          const calls = yield* Effect.fork(Effect.replicateEffect(call, 3, { concurrency: "unbounded" }))
+          yield* Effect.sleep(minute - 1)
+          const before = (yield* received).filter((request) => `${request.method} ${request.path}` === what)
+          const { reached, release } = yield* hold("before", { path })
+          yield* reached
+          yield* Effect.sleep("1 second")
+          expect((yield* received).filter((request) => `${request.method} ${request.path}` === what)).toHaveLength(
+            before.length + 1
+          )
+          yield* release
+          yield* Fiber.join(calls)
+          const all = (yield* received).filter((request) => `${request.method} ${request.path}` === what)
+          expect(all.filter(({ status }) => status === 200)).toHaveLength(3)
+          expect(all.filter(({ status }) => status === 403)).toHaveLength(1)
+        }),
+        live
+      )
+    )
+  }
+
+  it.live("a refused try closes for another minute, and one without an answer is followed by another at once", () =>
+    virtually(
+      Effect.gen(function* () {
+        const { inject } = yield* Sandbox
+        yield* Session.loginV2
+        yield* inject({ kind: "allowance", allowance: "api-key", path: "/positions", times: 2 })
+        yield* inject({ kind: "cutHeaders", path: "/positions" })
+        const calls = yield* Effect.fork(Effect.replicateEffect(Effect.exit(read), 2, { concurrency: 1 }))
+        yield* Fiber.join(calls)
+        const at = yield* receivedAt("GET", "/positions")
+        expect(at[1]).toBe(minute)
+        expect(at[2]).toBe(2 * minute)
+        expect(at[3]).toBeLessThan(2 * minute + 1_000)
+      }),
+      live
+    )
+  )
+
+  it.live("a login and a refresh go again, and the refresh token is not spent by that", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* refusedFor("api-key", "/session")
+        expect(yield* lasting(Session.login)).toBe(minute)
+        yield* refusedFor("api-key", "/session/refresh-token")
+        yield* (yield* Sandbox).expire("access")
+        expect(yield* lasting(read)).toBe(minute)
+        expect((yield* received).map(({ method, path, status }) => `${method} ${path} ${status}`)).toEqual([
+          "POST /session 403",
+          "POST /session 200",
+          "GET /positions 401",
+          "POST /session/refresh-token 403",
+          "POST /session/refresh-token 200",
+          "GET /positions 200"
+        ])
+      }),
+      { throttle: Throttle.layer("unlimited") }
+    )
+  )
+
+  it.live("for an allowance that is none of its own, a request waits all the same", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        yield* refusedFor("api-key", "/positions/otc")
+        expect(yield* lasting(trade)).toBe(minute)
+        yield* refusedFor("account", "/session/encryptionKey")
+        expect(yield* lasting(Session.encryptionKey)).toBe(minute)
+      }),
+      { throttle: Throttle.layer("unlimited") }
+    )
+  )
+
+  it.live("is told as an event, and counted without an account", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        const following = yield* Throttle.events.pipe(Stream.take(2), Stream.runCollect, Effect.fork)
+        yield* Effect.yieldNow()
+        yield* refusedFor("account", "/positions")
+        yield* read
+        expect(Chunk.toReadonlyArray(yield* Fiber.join(following))).toEqual([
+          Throttle.Event.Closed({ at: 0, allowance: "account", accountId: Option.some("SBX01"), until: minute }),
+          Throttle.Event.Opened({ at: minute, allowance: "account", accountId: Option.some("SBX01") })
+        ])
+        const snapshot = (yield* Metric.snapshot).filter(({ metricKey }) =>
+          /^ig_(throttle|allowance)/.test(metricKey.name)
+        )
+        expect(snapshot.map(({ metricKey }) => metricKey.name)).toEqual(
+          expect.arrayContaining(["ig_throttle_waiting", "ig_throttle_wait_ms", "ig_allowance_refusals_total"])
+        )
+        expect(JSON.stringify(snapshot)).not.toMatch(/SBX/)
+      }),
+      { throttle: Throttle.layer("unlimited") }
+    )
+  )
+})
+
+describe("a caller who cannot wait", () => {
+  it.live("is told at once, and how long it would have been", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        const reads = yield* queued(7)
+        yield* Effect.sleep(9_999)
+        const impatient = Throttle.waitAtMost("20 seconds")(read)
+        expect(yield* lasting(Effect.flip(impatient))).toBe(0)
+        const error = yield* Effect.flip(impatient)
+        expect(error).toMatchObject({
+          _tag: "NotSentError",
+          operation: "positions.list",
+          reason: "would-wait",
+          retryAfter: 50_000
+        })
+        expect(yield* waiting).toBe(0)
+        expect(yield* lasting(Throttle.waitAtMost("50 seconds")(read))).toBe(50_000)
+        yield* Fiber.interruptAll(reads)
+      }),
+      demo
+    )
+  )
+
+  it.live("is told so when it has waited so long all the same, and of a renewal that would have to wait", () =>
+    virtually(
+      Effect.gen(function* () {
+        const { expire, setSwitches } = yield* Sandbox
+        yield* Session.loginV2
+        yield* Effect.replicateEffect(read, 6)
+        yield* setSwitches({ latency: 29_000 })
+        yield* refusedFor("api-key", "/session/encryptionKey")
+        yield* Effect.fork(Session.encryptionKey)
+        yield* Effect.sleep("1 second")
+        // A place comes back at 60 s; but at 29 s the key's lane closes until 89 s.
+        expect(yield* lasting(Effect.flip(Throttle.waitAtMost("60 seconds")(read)))).toBe(minute)
+        const error = yield* Effect.flip(Throttle.waitAtMost("1 second")(read))
+        expect(error).toMatchObject({ reason: "would-wait", retryAfter: 28_000 })
+        yield* setSwitches({ latency: 0 })
+        yield* expire("all")
+        expect(yield* Effect.flip(Throttle.waitAtMost("1 second")(trade))).toMatchObject({
+          _tag: "NotSentError",
+          operation: "session.renewal",
+          reason: "would-wait"
+        })
+      }),
+      demo
+    )
+  )
+
+  it.live("asks for an exchange in the same way, and a renewal that others wait for knows no such limit", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.login
+        yield* Effect.replicateEffect(read, 6)
+        const full = Option.getOrThrow(yield* Throttle.status).key.left
+        expect(full).toBe(1)
+        yield* Session.encryptionKey
+        expect(yield* Effect.flip(Throttle.waitAtMost("1 second")(Session.loginV2))).toMatchObject({
+          reason: "would-wait"
+        })
+        expect(yield* lasting(Session.loginV2)).toBe(minute)
+      }),
+      demo
+    )
+  )
+})
+
+describe("numbers that are learnt", () => {
+  it.live("replace those before, and what was spent stays spent", () =>
+    virtually(
+      Effect.gen(function* () {
+        const { setSwitches } = yield* Sandbox
+        yield* Session.loginV2
+        yield* Effect.replicateEffect(read, 9, { concurrency: "unbounded" })
+        yield* setSwitches({ perKeyNonTrading: 20, perAccountNonTrading: 15, perAccountTrading: 33 })
+        expect(yield* Throttle.learn).toEqual({ key: 20, account: 15, trading: 33 })
+        const { accounts, key } = Option.getOrThrow(yield* Throttle.status)
+        expect(key).toMatchObject({ limit: 20, left: 9 })
+        expect(accounts).toMatchObject([{ reads: { limit: 15, left: 5 }, trades: { limit: 33, left: 33 } }])
+        expect(Option.getOrThrow(yield* Throttle.status).accounts).toHaveLength(1)
+      }),
+      { throttle: Throttle.layer("unlimited") }
+    )
+  )
+
+  it.live("that are lower than those the queue was admitted under are not overrun", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        const reads = yield* queued(100)
+        yield* Effect.sleep("59 seconds")
+        const text = JSON.stringify([
+          { allowanceApplicationOverall: 20, allowanceAccountOverall: 10, allowanceAccountTrading: "33" }
+        ])
+        yield* (yield* Sandbox).inject({ kind: "answer", status: 200, text, path: "/operations/application" })
+        const learning = yield* Effect.fork(withAccount("SBX02")(Throttle.learn))
+        yield* Fiber.joinAll(reads)
+        expect(yield* Fiber.join(learning)).toEqual({ key: 20, account: 10, trading: 33 })
+        const times = yield* receivedAt("GET", "/positions")
+        // 29 before the numbers came; in any minute that ends after that no more than 10, of which one is kept back.
+        expect(times.filter((time) => time < minute)).toHaveLength(29)
+        const later = times.filter((time) => time >= minute)
+        expect(later).toHaveLength(71)
+        expect(later.every((time, index) => (later[index + 10] ?? Number.POSITIVE_INFINITY) - time >= minute)).toBe(
+          true
+        )
+        expect(later.at(-1)).toBe(8 * minute)
+      }),
+      live
+    )
+  )
+
+  it.live("that no allowance can be leave those before", () =>
+    virtually(
+      Effect.gen(function* () {
+        const { setSwitches } = yield* Sandbox
+        yield* Session.loginV2
+        yield* setSwitches({ perAccountTrading: 0 })
+        expect(yield* Throttle.learn).toEqual({ key: 60, account: 30, trading: 100 })
+      }),
+      live
+    )
+  )
+})
+
+describe("the layer", () => {
+  it.effect("says which number is none", () =>
+    Effect.gen(function* () {
+      for (const key of [0, -1, 1.5, Number.NaN]) {
+        const error = yield* Effect.flip(
+          Layer.build(Throttle.layer({ key, account: 30, trading: 100 })).pipe(Effect.scoped)
+        )
+        expect(String(error)).toMatch(/key.*whole number above zero/)
+      }
+    })
+  )
+
+  it.live("is off by default, and can be turned off", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        expect(yield* Effect.provide(Throttle.status, Throttle.off)).toEqual(Option.none())
+        yield* refusedFor("api-key")
+        expect(yield* Effect.flip(Effect.provide(read, Throttle.off))).toMatchObject({ _tag: "ApiError", status: 403 })
+      }),
+      demo
+    )
+  )
+
+  it.effect("is by environment in IgClient: nothing is counted for a gateway of one's own", () =>
+    Effect.gen(function* () {
+      expect(Option.getOrThrow(yield* Throttle.status).key.limit).toBe(Number.POSITIVE_INFINITY)
+    }).pipe(Effect.provide(keptInMemory()))
+  )
+})
+
+describe("closing", () => {
+  it.live("does not wait for an exchange that waits for a place", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        yield* queued(7)
+        const scope = yield* Scope.make()
+        const context = yield* Layer.buildWithScope(Layer.fresh(SessionState.layer), scope)
+        const login = yield* Effect.fork(Effect.provide(Effect.exit(Session.loginV2), context))
+        yield* Effect.sleep("1 second")
+        expect(yield* lasting(Scope.close(scope, Exit.void))).toBe(0)
+        const exit = yield* Fiber.join(login)
+        expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toMatch(/closing/)
+      }),
+      demo
+    )
+  )
+})
