@@ -18,33 +18,19 @@ import { gateways, IgConfig } from "./IgConfig.ts"
 import type { IgError } from "./IgError.ts"
 import * as Call from "./internal/call.ts"
 import { make } from "./internal/endpoint.ts"
-import * as internal from "./internal/throttle.ts"
+import { type Allowances, type Event, makeGovernor, type Status, Throttle } from "./internal/throttle.ts"
 import { WaitLimit } from "./internal/waiting.ts"
 import { LenientNumber } from "./internal/wire.ts"
 import type { Ig } from "./Session.ts"
 
-/**
- * What is provided where the call is made counts; `None`, the default, is off.
- *
- * @since 0.1.0
- * @category references
- */
-export const Throttle: typeof internal.Throttle = internal.Throttle
-
-/**
- * @since 0.1.0
- * @category references
- */
-export type Throttle = internal.Throttle
-
-/**
- * How many requests a minute: of the API key and of each account, trades not counted, and trades of each account.
- * `Infinity` is as many as you like.
- *
- * @since 0.1.0
- * @category models
- */
-export type Allowances = internal.Allowances
+export {
+  type AccountStatus,
+  type Allowances,
+  Event,
+  type LaneStatus,
+  type Status,
+  Throttle
+} from "./internal/throttle.ts"
 
 /**
  * `live` is what IG publishes, `demo` what was measured there (8 requests a minute and key), and `unlimited` keeps no
@@ -72,7 +58,7 @@ export const presets: Readonly<Record<Preset, Allowances>> = {
 const on = (allowances: Allowances): Layer.Layer<Throttle> =>
   Layer.scoped(
     Throttle,
-    Effect.map(internal.makeGovernor(allowances), (governor) =>
+    Effect.map(makeGovernor(allowances), (governor) =>
       Option.some({ governor, status: governor.status, events: Stream.fromPubSub(governor.events) })
     )
   )
@@ -186,26 +172,6 @@ export const waitAtMost =
 /* ---- what can be seen of it --------------------------------------------------- */
 
 /**
- * An allowance now.
- *
- * @since 0.1.0
- * @category models
- */
-export type LaneStatus = internal.LaneStatus
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type AccountStatus = internal.AccountStatus
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type Status = internal.Status
-
-/**
  * Who waits and what is left, without asking IG; `None` when it is off.
  *
  * @since 0.1.0
@@ -215,24 +181,6 @@ export const status: Effect.Effect<Option.Option<Status>> = Effect.flatMap(
   Throttle,
   Option.match({ onNone: () => Effect.succeedNone, onSome: ({ status }) => Effect.asSome(status) })
 )
-
-/**
- * - `Closed`: IG has refused a request for this allowance, and nothing that spends it is sent until then
- * - `Opened`: the one request that went first was served
- * - `Learnt`: these numbers count from now on
- *
- * `at` and `until` are in ms since the epoch.
- *
- * @since 0.1.0
- * @category models
- */
-export type Event = internal.Event
-
-/**
- * @since 0.1.0
- * @category constructors
- */
-export const Event: typeof internal.Event = internal.Event
 
 /**
  * What happens from now on, until the layer closes; nothing when it is off. Who falls more than 1,000 events behind misses

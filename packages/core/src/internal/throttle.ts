@@ -27,7 +27,12 @@ import { type Claim, type Lane, makeLane, type Place, type Refusable, type Verdi
 import { type Ledger, makeLedger } from "./throttleLedger.ts"
 import type { Exchange } from "./waiting.ts"
 
-/** How many requests a minute. */
+/**
+ * How many requests a minute; `Infinity` is as many as you like.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Allowances {
   /** Of the API key, trades not counted. */
   readonly key: number
@@ -37,6 +42,12 @@ export interface Allowances {
   readonly trading: number
 }
 
+/**
+ * An allowance now.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface LaneStatus {
   /** Requests a minute; `Infinity` where there is no limit. */
   readonly limit: number
@@ -48,6 +59,10 @@ export interface LaneStatus {
   readonly isClosed: boolean
 }
 
+/**
+ * @since 0.1.0
+ * @category models
+ */
 export interface AccountStatus {
   readonly accountId: string
   readonly reads: LaneStatus
@@ -56,6 +71,10 @@ export interface AccountStatus {
   readonly points: Option.Option<{ readonly left: number; readonly resetsAfter: number }>
 }
 
+/**
+ * @since 0.1.0
+ * @category models
+ */
 export interface Status {
   /** How many requests wait. */
   readonly waiting: number
@@ -65,6 +84,16 @@ export interface Status {
   readonly accounts: ReadonlyArray<AccountStatus>
 }
 
+/**
+ * - `Closed`: IG has refused a request for this allowance, and nothing that spends it is sent until then
+ * - `Opened`: the one request that went first was served
+ * - `Learnt`: these numbers count from now on
+ *
+ * `at` and `until` are in ms since the epoch; an allowance of the key has no account.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type Event = Data.TaggedEnum<{
   Closed: {
     readonly at: number
@@ -76,7 +105,11 @@ export type Event = Data.TaggedEnum<{
   Learnt: { readonly at: number; readonly allowances: Allowances }
 }>
 
-export const Event = Data.taggedEnum<Event>()
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const Event: Data.TaggedEnum.Constructor<Event> = Data.taggedEnum<Event>()
 
 /** The place of a call in the order of all calls, kept when it has to wait once more. */
 export interface Ticket {
@@ -131,7 +164,12 @@ export interface Governor {
   readonly events: PubSub.PubSub<Event>
 }
 
-/** Off unless a layer turns it on. */
+/**
+ * What is provided where the call is made counts; `None`, the default, is off.
+ *
+ * @since 0.1.0
+ * @category references
+ */
 export class Throttle extends Context.Reference<Throttle>()("@effect-ig/core/Throttle", {
   defaultValue: (): Option.Option<Service> => Option.none()
 }) {}
