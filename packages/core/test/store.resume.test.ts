@@ -165,6 +165,14 @@ describe("the next run", () => {
     }).pipe(Effect.provide(world()))
   )
 
+  it.effect("has none that belonged to a login before the last", () =>
+    Effect.gen(function* () {
+      const other = withAccount("SBX02")(Session.read())
+      yield* run(Session.loginV2, Effect.zipRight(other, Session.loginV2))
+      expect(yield* stored).toContain(`"siblings":[]`)
+    }).pipe(Effect.provide(world()))
+  )
+
   it.effect("under OAuth calls on another account by the header, as before", () =>
     Effect.gen(function* () {
       yield* run(Session.login, withAccount("SBX02")(Session.read()))

@@ -232,10 +232,9 @@ const leave = (internals: Internals, keeper: Keeper): Effect.Effect<void, never,
     (turn) =>
       Effect.gen(function* () {
         const others = [...siblings.values()].map(({ slot }) => slot.exchanges)
-        yield* Effect.forEach(others, (other) => Effect.zipRight(other.close, freed(other)), {
-          concurrency: "unbounded",
-          discard: true
-        })
+        // They log in within a turn of the session's own, so that nothing of theirs is under way; or it was cut, and what
+        // it gives yet is logged out.
+        yield* Effect.forEach(others, ({ close }) => close, { discard: true })
         yield* Effect.sync(() => {
           keeper.changed()
           keeping.keeper = undefined
