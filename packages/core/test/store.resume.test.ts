@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
 import { bareRun, expire, run, stored, world } from "./utils/runs.ts"
-import { requests } from "./utils/state.ts"
+import { eventually, requests } from "./utils/state.ts"
 
 describe("the next run", () => {
   it.effect("takes up a bearer within its minute by one read, and no login", () =>
@@ -170,6 +170,20 @@ describe("the next run", () => {
       const other = withAccount("SBX02")(Session.read())
       yield* run(Session.loginV2, Effect.zipRight(other, Session.loginV2))
       expect(yield* stored).toContain(`"siblings":[]`)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("loses nothing when a session of another account alone is logged out", () =>
+    Effect.gen(function* () {
+      const other = withAccount("SBX02")(Session.read())
+      const retired = Effect.all([other, Session.loginV2, other], { discard: true })
+      const isLoggedOut = eventually(Effect.map(requests(), (all) => all.includes("DELETE /session 1 204")))
+      const later = Effect.repeatN(Effect.yieldNow(), 10)
+      const text = Effect.zipRight(Effect.all([retired, isLoggedOut, later]), stored)
+      yield* run(
+        Session.loginV2,
+        Effect.map(text, (now) => expect(now).toBeDefined())
+      )
     }).pipe(Effect.provide(world()))
   )
 

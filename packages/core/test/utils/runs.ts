@@ -6,6 +6,7 @@ import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
 import type { SignedIn } from "@effect-ig/core/SessionState"
 import { type SessionStore, layerKeyValueStore } from "@effect-ig/core/SessionStore"
+import * as Throttle from "@effect-ig/core/Throttle"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
@@ -48,6 +49,9 @@ const watched = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<Run<A>, E
     return { sent: yield* requests(seen), end }
   })
 
+/** Where nothing waits for an allowance, to be without one is a failure. */
+const unthrottled = (options: Options) => Layer.merge(clientLayer(options), Throttle.off)
+
 /** One that resumes, or logs in. */
 export const run = <A, E, R>(
   login: Login,
@@ -56,12 +60,12 @@ export const run = <A, E, R>(
 ): Effect.Effect<
   Run<string>,
   E | IgError | ConfigError.ConfigError,
-  Exclude<R, IgClient.IgClient> | Exclude<World, KeyValueStore.KeyValueStore>
+  Exclude<R, IgClient.IgClient | Throttle.Throttle> | Exclude<World, KeyValueStore.KeyValueStore>
 > =>
   watched(
     Effect.provide(
       Effect.zipRight(program, held),
-      Layer.provideMerge(IgClient.layerResumed(login), clientLayer(options))
+      Layer.provideMerge(IgClient.layerResumed(login), unthrottled(options))
     )
   )
 
