@@ -82,7 +82,7 @@ export const Switches = Schema.Struct({
   perAccountNonTrading: allowance,
   /** Trades a minute of an account. */
   perAccountTrading: allowance,
-  /** Price points a week; told by `GET /operations/application`. */
+  /** Price points a week of an account; told by `GET /operations/application` and by each answer of `/prices`. */
   historicalPointsPerWeek: allowance,
   /** How IG counts a minute is not known. */
   windowShape: Schema.Literal("bucket", "fixed", "sliding"),

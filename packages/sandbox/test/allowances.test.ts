@@ -273,3 +273,49 @@ describe("GET /operations/application", () => {
     }).pipe(run({ historicalPointsPerWeek: 7 }, "demo"))
   )
 })
+
+describe("price points", () => {
+  const epic = "CS.D.EURUSD.CFD.IP"
+  const prices = (tokens: Readonly<Record<string, string>>, version: "2" | "3", count: number) =>
+    call("GET", version === "3" ? `/prices/${epic}?max=${count}` : `/prices/${epic}/MINUTE/${count}`, {
+      ...tokens,
+      version
+    })
+  const left = (remaining: number, expiry: number) => ({
+    remainingAllowance: remaining,
+    totalAllowance: 10,
+    allowanceExpiry: expiry
+  })
+  const week = 604_800
+
+  it.effect(
+    "are spent bar by bar, told by each answer, refused when too few are left, and come back after a week",
+    () =>
+      Effect.gen(function* () {
+        const tokens = yield* login
+        const first = yield* prices(tokens, "3", 4)
+        expect(first.json).toMatchObject({ metadata: { allowance: left(6, week), size: 4 } })
+        yield* TestClock.adjust("1 days")
+        expect((yield* prices(tokens, "2", 5)).json).toMatchObject({ allowance: left(1, week - 86_400) })
+        expect((yield* prices(tokens, "3", 2)).json).toEqual(exceeded("account-historical-data"))
+        expect((yield* prices(tokens, "3", 1)).status).toBe(200)
+        yield* TestClock.adjust("6 days")
+        expect((yield* prices(yield* login, "3", 1)).json).toMatchObject({ metadata: { allowance: left(9, week) } })
+      }).pipe(run({ historicalPointsPerWeek: 10 }))
+  )
+
+  it.effect("are as many as one likes without a limit, and what is no history costs none", () =>
+    Effect.gen(function* () {
+      const tokens = yield* login
+      const all = { remainingAllowance: 10_000, totalAllowance: 10_000, allowanceExpiry: week }
+      expect((yield* prices(tokens, "3", 2_000)).json).toMatchObject({ metadata: { allowance: all } })
+      expect((yield* prices(tokens, "2", 1)).json).toMatchObject({ allowance: all, prices: [{ openPrice: {} }] })
+      expect((yield* call("GET", "/prices/NONE?max=1", { ...tokens, version: "3" })).json).toEqual({
+        errorCode: "error.unsupported.epic"
+      })
+      expect((yield* call("GET", `/prices/${epic}?max=x`, { ...tokens, version: "3" })).status).toBe(400)
+      expect((yield* call("GET", `/prices/${epic}`, { ...tokens, version: "2" })).status).toBe(404)
+      expect((yield* call("GET", `/prices/${epic}/MINUTE/1`, { ...tokens, version: "3" })).status).toBe(404)
+    }).pipe(run({}))
+  )
+})

@@ -26,7 +26,8 @@ const spendTime = (lane: Lane, limit: number, now: number, from: number): boolea
 const spendDrop = (lane: Lane, limit: number, now: number): boolean => {
   lane.level = Math.min(limit, lane.level + ((now - lane.at) * limit) / window)
   lane.at = now
-  if (lane.level < 1) return false
+  // A whole drop is one, however its parts were rounded.
+  if (lane.level < 1 - 1e-9) return false
   lane.level -= 1
   return true
 }

@@ -4,6 +4,7 @@ import { empty, type GatewayRequest, type GatewayResponse, refuse, versionOf, wr
 import * as Router from "./router.ts"
 import type { Handler, Lane, Route } from "./routes.ts"
 import * as Dealing from "./routes/dealing.ts"
+import * as Prices from "./routes/prices.ts"
 import * as Resources from "./routes/resources.ts"
 import * as Session from "./routes/session.ts"
 import type { World } from "./world.ts"
@@ -25,6 +26,8 @@ const router = Router.make<Verbs>({
   "/operations/application": verbs({ GET: Resources.application }),
   "/markets": verbs({ GET: Resources.markets }),
   "/markets/{epic}": verbs({ GET: Resources.market }),
+  "/prices/{epic}": verbs({ GET: Prices.latest }),
+  "/prices/{epic}/{resolution}/{numPoints}": verbs({ GET: Prices.counted }),
   "/watchlists": verbs({ GET: Resources.watchlists, POST: Resources.createWatchlist }),
   "/watchlists/{id}": verbs({
     GET: Resources.watchlist,

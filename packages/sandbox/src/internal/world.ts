@@ -50,6 +50,12 @@ export interface Watchlist {
   readonly isOwn: boolean
 }
 
+/** Price points of an account, in the week that began with its first request for some. */
+export interface Points {
+  spent: number
+  readonly resetsAt: number
+}
+
 export interface Sources {
   readonly random: PCGRandom
   /** Apart from the tokens: which answers are marked must not change which tokens are made. */
@@ -70,6 +76,7 @@ export interface World extends Sources {
   failedLogins: number
   trailingStopsEnabled: boolean
   readonly allowances: Allowances
+  readonly points: Map<string, Points>
   readonly book: Book.Book
   readonly watchlists: Map<string, Watchlist>
 }
@@ -98,6 +105,7 @@ export const make = (client: Client, switches: Switches, sources: Sources): Worl
   failedLogins: 0,
   trailingStopsEnabled: false,
   allowances: new Map(),
+  points: new Map(),
   book: Book.make(),
   watchlists: new Map([["Popular Markets", { name: "Popular Markets", epics: [], isOwn: false }]])
 })
