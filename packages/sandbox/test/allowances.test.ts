@@ -292,10 +292,10 @@ describe("price points", () => {
     "are spent bar by bar, told by each answer, refused when too few are left, and come back after a week",
     () =>
       Effect.gen(function* () {
-        const tokens = yield* login
-        const first = yield* prices(tokens, "3", 4)
+        const first = yield* prices(yield* login, "3", 4)
         expect(first.json).toMatchObject({ metadata: { allowance: left(6, week), size: 4 } })
         yield* TestClock.adjust("1 days")
+        const tokens = yield* login
         expect((yield* prices(tokens, "2", 5)).json).toMatchObject({ allowance: left(1, week - 86_400) })
         expect((yield* prices(tokens, "3", 2)).json).toEqual(exceeded("account-historical-data"))
         expect((yield* prices(tokens, "3", 1)).status).toBe(200)
