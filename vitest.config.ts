@@ -8,7 +8,7 @@ export default defineConfig({
     reporters: ["default", new StrictReporter()],
     allowOnly: false,
     passWithNoTests: false,
-    maxWorkers: 3,
+    maxWorkers: 2,
     minWorkers: 1,
     // Effect makes much that lives for a moment.
     poolOptions: { forks: { execArgv: ["--max-semi-space-size=64"] } }

@@ -61,15 +61,15 @@ export const variants: ReadonlyArray<Variant> = [
     name: "withAccount forgets the account under a bearer",
     breaks: "oneFamilyAndTheRightAccount",
     file: "internal/call.ts",
-    from: "const tokens = carry(session, accountId)",
-    to: "const tokens = carry(session)"
+    from: "return { ...request, tokens: carry(session, accountId) }",
+    to: "return { ...request, tokens: carry(session) }"
   },
   {
     name: "mutations are repeated like reads",
     breaks: "noOrderTwice",
     file: "internal/call.ts",
-    from: `endpoint.effect === "mutation"\n    ? self`,
-    to: `endpoint.name === ""\n    ? self`
+    from: `if (endpoint.effect === "mutation") return self`,
+    to: `if (endpoint.name === "") return self`
   },
   {
     name: "a login that IG did not answer is taken for refused credentials",

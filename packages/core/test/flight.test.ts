@@ -16,7 +16,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { describe } from "vitest"
 import { keptInMemory, keptOverHttp } from "./utils/ig.ts"
@@ -26,10 +26,11 @@ type Stack = Layer.Layer.Success<ReturnType<typeof keptInMemory>>
 
 type Options = Parameters<typeof keptInMemory>
 
-/** In memory and in virtual time. */
+/** In memory and in virtual time; without the throttle, whose cost with so many callers is another matter. */
 const virtually = <A, E>(effect: Effect.Effect<A, E, Stack>, ...[client, sandbox]: Options) =>
-  Effect.flatMap(Simulation.run(Effect.provide(effect, keptInMemory(client, sandbox))), (outcome) =>
-    outcome._tag === "Done" ? outcome.exit : Effect.die(`nothing moves any more after ${outcome.now} ms`)
+  Effect.flatMap(
+    Simulation.run(Effect.provide(effect, Layer.merge(keptInMemory(client, sandbox), Throttle.off))),
+    (outcome) => (outcome._tag === "Done" ? outcome.exit : Effect.die(`nothing moves any more after ${outcome.now} ms`))
   )
 
 /** Over sockets, in real time that can be moved on. */

@@ -3,6 +3,7 @@ import * as IgClient from "@effect-ig/core/IgClient"
 import { AuthError, type IgError } from "@effect-ig/core/IgError"
 import { PasswordCipher } from "@effect-ig/core/PasswordCipher"
 import * as Session from "@effect-ig/core/Session"
+import * as Throttle from "@effect-ig/core/Throttle"
 import type * as SessionState from "@effect-ig/core/SessionState"
 import * as PasswordEncryption from "@effect-ig/encryption/PasswordEncryption"
 import type { Fault } from "@effect-ig/sandbox/Fault"
@@ -74,7 +75,7 @@ const attempt = (
     const fiber = yield* Effect.fork(login)
     yield* TestClock.adjust("10 minutes")
     return { exit: yield* Fiber.await(fiber), requests }
-  }).pipe(Effect.provide(client.pipe(Layer.merge(cipher), Layer.provideMerge(http))))
+  }).pipe(Effect.provide(client.pipe(Layer.merge(Throttle.off), Layer.merge(cipher), Layer.provideMerge(http))))
 }
 
 const spellings = [
