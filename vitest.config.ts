@@ -10,7 +10,7 @@ export default defineConfig({
     passWithNoTests: false,
     maxWorkers: 2,
     minWorkers: 1,
-    // Effect makes much that lives for a moment.
-    poolOptions: { forks: { execArgv: ["--max-semi-space-size=64"] } }
+    // Reading effect anew for each file would take longer than most of the tests.
+    poolOptions: { forks: { isolate: false } }
   }
 })

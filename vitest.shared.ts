@@ -7,9 +7,6 @@ export const project = (name: string, test: UserWorkspaceConfig["test"] = {}): U
       name,
       include: ["test/**/*.test.ts"],
       expect: { requireAssertions: true },
-      // Reading effect anew for each file would take longer than most of the tests.
-      isolate: false,
-      testTimeout: 30_000,
       ...test
     }
   })
