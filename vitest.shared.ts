@@ -7,6 +7,7 @@ export const project = (name: string, test: UserWorkspaceConfig["test"] = {}): U
       name,
       include: ["test/**/*.test.ts"],
       expect: { requireAssertions: true },
+      testTimeout: 30_000,
       ...test
     }
   })
