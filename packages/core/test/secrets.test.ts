@@ -66,8 +66,11 @@ describe("the check itself turns red for a leak", () => {
       JSON.stringify({ secret: `${secret}"` })
     ]) {
       expect(found(text)).toEqual([secret])
+      // Far more text than there are secrets is searched the other way round.
+      expect(found(`${"-".repeat(5_001)}${text}${"-".repeat(5_001)}`)).toEqual([secret])
     }
     expect(found("nothing of the kind")).toEqual([])
+    expect(found("nothing of the kind".repeat(500))).toEqual([])
   })
 
   it.effect("in an error, a defect, a log, a span, an event and a metric", () => {
