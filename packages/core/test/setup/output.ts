@@ -1,8 +1,11 @@
+import * as Effect from "effect/Effect"
 import { formatWithOptions } from "node:util"
 import { afterAll, beforeAll, expect, inject } from "vitest"
 import { forgetAll, leaksIn, remember } from "../utils/secrets.ts"
+import { beginMetrics } from "../utils/sinks.ts"
 
 const { apiKey, password } = inject("planted")
+Effect.runSync(beginMetrics)
 forgetAll()
 remember(apiKey, password)
 

@@ -88,4 +88,15 @@ export const makeLogs = (): Logs => {
   return { layer: Layer.mergeAll(all, Logger.pretty, Logger.minimumLogLevel(LogLevel.All)), printed }
 }
 
-export const metrics: Effect.Effect<string> = Effect.map(Metric.snapshot, inspected)
+const snapshot = Effect.map(Metric.snapshot, (pairs) => pairs.map(inspected))
+
+let before: ReadonlySet<string> = new Set()
+
+/** They are the process's, which has run other test files before: what those have left is theirs. */
+export const beginMetrics = Effect.map(snapshot, (pairs) => {
+  before = new Set(pairs)
+})
+
+export const metrics: Effect.Effect<string> = Effect.map(snapshot, (pairs) =>
+  pairs.filter((pair) => !before.has(pair)).join("\n")
+)
