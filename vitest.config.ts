@@ -5,6 +5,7 @@ import projects from "./vitest.workspace.ts"
 export default defineConfig({
   test: {
     projects,
+    globalSetup: ["scripts/bundles.ts"],
     reporters: ["default", new StrictReporter()],
     allowOnly: false,
     passWithNoTests: false,

@@ -1,17 +1,21 @@
 import { build, type Plugin } from "esbuild"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { mkdtemp } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { afterAll } from "vitest"
+import { inject } from "vitest"
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** See `bundles.ts`. */
+    readonly bundles: string
+  }
+}
 
 /**
  * A program of ours in one file, for tests that start it as a process: by itself it would read some hundred modules, and
- * compile ours, each time. To be called where a test file is read, after which the file is removed again.
+ * compile ours, each time. The file is there for as long as the tests run.
  */
 export const bundled = async (entry: string, ...plugins: ReadonlyArray<Plugin>): Promise<string> => {
-  const folder = await mkdtemp(join(tmpdir(), "bundled-"))
-  afterAll(() => rm(folder, { recursive: true, force: true }))
-  const outfile = join(folder, "program.mjs")
+  const outfile = join(await mkdtemp(join(inject("bundles"), "program-")), "program.mjs")
   await build({
     entryPoints: [entry],
     outfile,
