@@ -1,10 +1,12 @@
 import { defineConfig } from "vitest/config"
 import StrictReporter from "./scripts/strict-reporter.ts"
+import DearFirst from "./scripts/dear-first.ts"
 import projects from "./vitest.workspace.ts"
 
 export default defineConfig({
   test: {
     projects,
+    sequence: { sequencer: DearFirst },
     globalSetup: ["scripts/bundles.ts"],
     reporters: ["default", new StrictReporter()],
     allowOnly: false,

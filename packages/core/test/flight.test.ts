@@ -26,10 +26,18 @@ type Stack = Layer.Layer.Success<ReturnType<typeof keptInMemory>>
 
 type Options = Parameters<typeof keptInMemory>
 
-/** In memory and in virtual time; without the throttle, whose cost with so many callers is another matter. */
+/**
+ * In memory and in virtual time; without the throttle, whose cost with so many callers is another matter, and without
+ * spans.
+ */
 const virtually = <A, E>(effect: Effect.Effect<A, E, Stack>, ...[client, sandbox]: Options) =>
   Effect.flatMap(
-    Simulation.run(Effect.provide(effect, Layer.merge(keptInMemory(client, sandbox), Throttle.off))),
+    Simulation.run(
+      effect.pipe(
+        Effect.provide(Layer.merge(keptInMemory(client, sandbox), Throttle.off)),
+        Effect.withTracerEnabled(false)
+      )
+    ),
     (outcome) => (outcome._tag === "Done" ? outcome.exit : Effect.die(`nothing moves any more after ${outcome.now} ms`))
   )
 
@@ -54,7 +62,8 @@ const overSockets = <A, E>(effect: (jump: Pass) => Effect.Effect<A, E, Stack>, .
       })
     return effect(jump).pipe(
       Effect.provide(keptOverHttp(NodeHttpClient.layerUndici, client, sandbox)),
-      Effect.withClock(clock)
+      Effect.withClock(clock),
+      Effect.withTracerEnabled(false)
     )
   })
 

@@ -13,7 +13,6 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
-import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Inspectable from "effect/Inspectable"
@@ -138,7 +137,7 @@ const clientOf = (gateway: Gateway, asked: Array<Asked>): HttpClient.HttpClient 
 
 /** An operation's end, the session after it, and what the gateway was asked. */
 export interface Tried<A> {
-  readonly exit: Exit.Exit<A, IgError | ConfigError.ConfigError>
+  readonly exit: Exit.Exit<A, IgError>
   readonly before: SessionState.Session
   readonly after: SessionState.Session
   readonly asked: ReadonlyArray<Asked>
@@ -146,28 +145,37 @@ export interface Tried<A> {
 
 export type Operation<A> = Effect.Effect<A, IgError, Ig | Credentials.Credentials>
 
+/** What is the same in every run; without what is on in a real client, since it is what an answer means by itself. */
+const { apiKey, password } = inject("planted")
+const surroundings = Effect.runSync(
+  Effect.scoped(
+    Layer.build(
+      Layer.mergeAll(
+        IgConfig.layer({ apiKey: Redacted.make(apiKey) }),
+        Credentials.layer({ identifier: "tester", password: Redacted.make(password) }),
+        Renewal.off
+      )
+    )
+  )
+)
+
 /** Runs it in this session against this gateway; the session is its own for each run. */
 export const attempt = <A>(
   operation: Operation<A>,
   session: SessionState.Session,
   gateway: Gateway
-): Effect.Effect<Tried<A>, ConfigError.ConfigError> =>
+): Effect.Effect<Tried<A>> =>
   Effect.suspend(() => {
     const asked: Array<Asked> = []
-    const { apiKey, password } = inject("planted")
     const state = session._tag === "SignedOut" ? SessionState.layer : SessionState.layerTest(session)
-    const stack = Layer.mergeAll(
-      IgConfig.layer({ apiKey: Redacted.make(apiKey) }),
-      Credentials.layer({ identifier: "tester", password: Redacted.make(password) }),
-      // What an answer means by itself.
-      Renewal.off,
-      state
-    ).pipe(Layer.provideMerge(Layer.succeed(HttpClient.HttpClient, clientOf(gateway, asked))))
     return Effect.gen(function* () {
       const before = yield* SessionState.get
       const exit = yield* Effect.exit(operation)
       return { exit, before, after: yield* SessionState.get, asked }
-    }).pipe(Effect.provide(stack))
+    }).pipe(
+      Effect.provide(Layer.provideMerge(state, Layer.succeed(HttpClient.HttpClient, clientOf(gateway, asked)))),
+      Effect.provide(surroundings)
+    )
   })
 
 const secret = (value: string) => {
