@@ -9,7 +9,7 @@ import type { Switches } from "@effect-ig/sandbox/Switches"
 import { type RecordedRequest, Sandbox, type TokenKind } from "@effect-ig/sandbox/Sandbox"
 import * as Simulation from "@effect-ig/sandbox/Simulation"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as Undici from "@effect/platform-node/Undici"
+import { Agent } from "@effect/platform-node/Undici"
 import { expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -48,7 +48,7 @@ const sockets = NodeHttpClient.layerUndiciWithoutDispatcher.pipe(
     Layer.scoped(
       NodeHttpClient.Dispatcher,
       Effect.acquireRelease(
-        Effect.sync(() => new Undici.Agent({ connections: 250 })),
+        Effect.sync(() => new Agent({ connections: 250 })),
         (agent) => Effect.promise(() => agent.destroy())
       )
     )
