@@ -1,2 +1,2 @@
 /** The projects of the workspace; `vitest.config.ts` hands the list to vitest. */
-export default ["packages/*", "examples", "simulation"]
+export default ["packages/*", "examples", "simulation", "soak"]
