@@ -1,0 +1,102 @@
+import * as IgClient from "@effect-ig/core/IgClient"
+import * as Session from "@effect-ig/core/Session"
+import * as Sandbox from "@effect-ig/sandbox/Sandbox"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { expect, it } from "@effect/vitest"
+import { AggregationTemporality, InMemoryMetricExporter } from "@opentelemetry/sdk-metrics"
+import { InMemorySpanExporter } from "@opentelemetry/sdk-trace-base"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { inspect } from "node:util"
+import { ClientLayer } from "../sandboxClient.ts"
+import * as Otlp from "./otlp.ts"
+import * as Sdk from "./sdk.ts"
+
+/** A session with something to see: its bearer dies, and a read is renewed. */
+const life = Effect.gen(function* () {
+  const { expire } = yield* Sandbox.Sandbox
+  yield* Session.read()
+  yield* expire("access")
+  yield* Session.read()
+})
+
+const names = ["Ig.session.login", "Ig.session.read", "Ig.session.renewal", "Ig.send"]
+
+const counters = ["ig_logins_total", "ig_refreshes_total", "ig_token_refusals_total", "ig_resends_total"]
+
+/** Tokens, key, password and accounts of the sandbox, none of which may be in what was exported. */
+const expectNoSecret = (exported: string) =>
+  Effect.gen(function* () {
+    const { apiKey, issued, password } = yield* Sandbox.Sandbox
+    const secrets = [apiKey, password, "SBX0", ...(yield* issued).map(({ value }) => value)]
+    expect(secrets.length).toBeGreaterThan(5)
+    expect(secrets.filter((secret) => exported.includes(secret))).toEqual([])
+  })
+
+/** What a collector was sent, by path. */
+const collector = (received: Map<string, string>) => (client: HttpClient.HttpClient) =>
+  HttpClient.make((request) =>
+    Effect.suspend(() => {
+      if (!request.url.startsWith("http://localhost:4318/")) return client.execute(request)
+      const path = new URL(request.url).pathname
+      const body = request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : ""
+      received.set(path, (received.get(path) ?? "") + body)
+      return Effect.succeed(HttpClientResponse.fromWeb(request, new Response()))
+    })
+  )
+
+const environment = ConfigProvider.fromMap(
+  new Map([
+    ["IG_ENVIRONMENT", "https://sandbox.invalid/gateway/deal"],
+    ["IG_API_KEY", "sandbox-api-key"],
+    ["IG_IDENTIFIER", "sandbox"],
+    ["IG_PASSWORD", "Sandbox-Pa55word"]
+  ])
+)
+
+it.live("OTLP carries the spans and metrics of a session's whole life, and no secret", () => {
+  const received = new Map<string, string>()
+  const collected = Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, collector(received)))
+  return Effect.gen(function* () {
+    yield* Effect.provide(life, Otlp.ObservedLayer)
+    const traces = received.get("/v1/traces") ?? ""
+    const metrics = received.get("/v1/metrics") ?? ""
+    expect(names.filter((name) => !traces.includes(`"name":"${name}"`))).toEqual([])
+    expect(counters.filter((name) => !metrics.includes(`"name":"${name}"`))).toEqual([])
+    // The logout is sent when the session's layer closes, and only then.
+    expect(traces.split(`"stringValue":"DELETE"`)).toHaveLength(2)
+    for (const sent of received.values()) expect(sent).toContain("my-bot")
+    yield* expectNoSecret([...received.values()].join("\n"))
+  }).pipe(
+    Effect.provide(Layer.provideMerge(collected, Sandbox.layerHttpClient())),
+    Effect.withConfigProvider(environment)
+  )
+})
+
+/** Keeps what it was given when it is shut down, which the layer does when it closes. */
+class KeptSpans extends InMemorySpanExporter {
+  override shutdown(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+it.live("exporters of the SDK get the same", () => {
+  const traces = new KeptSpans()
+  const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+  const stack = IgClient.layerSignedIn(Session.login).pipe(
+    Layer.provideMerge(ClientLayer),
+    Layer.provideMerge(Sdk.layer(traces, metrics))
+  )
+  return Effect.gen(function* () {
+    yield* Effect.provide(life, stack)
+    const spans = traces.getFinishedSpans()
+    const counted = metrics.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics))
+    expect(new Set(spans.map(({ name }) => name))).toEqual(new Set(names))
+    expect(counted.map(({ descriptor }) => descriptor.name)).toEqual(expect.arrayContaining([...counters]))
+    expect(spans.filter(({ attributes }) => attributes["http.request.method"] === "DELETE")).toHaveLength(1)
+    expect(spans[0]?.resource.attributes["service.name"]).toBe("my-bot")
+    yield* expectNoSecret(inspect([spans, counted], { depth: Number.POSITIVE_INFINITY, showHidden: true }))
+  }).pipe(Effect.provide(Sandbox.layerHttpClient()))
+})
