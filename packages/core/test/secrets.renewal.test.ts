@@ -21,11 +21,12 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { constants, publicEncrypt } from "node:crypto"
 import { beforeAll, describe, inject } from "vitest"
-import { printed, shown } from "./setup/output.ts"
+import { shown } from "./setup/output.ts"
 import { keptInMemory } from "./utils/ig.ts"
 import { changed } from "./utils/life.ts"
-import { leaksIn, remember } from "./utils/secrets.ts"
-import { inspected, type Logs, makeLogs, makeSpans, metrics, printings, type Spans } from "./utils/sinks.ts"
+import { search, unseen } from "./utils/search.ts"
+import { remember } from "./utils/secrets.ts"
+import { inspected, makeLogs, makeSpans, metrics, printings } from "./utils/sinks.ts"
 
 /* ---- who logs in, and with what ---------------------------------------------- */
 
@@ -194,24 +195,11 @@ const printingsOf = (error: IgError): ReadonlyArray<string> => [
   error.message
 ]
 
-const ids = /SBX0|100000001/
-
-/** Where something was found that does not belong there. */
-const search = (lived: Lived, spans: Spans, logs: Logs, metrics: string): ReadonlyArray<string> => {
-  const ours = spans.seen.filter(({ name }) => name.startsWith("Ig."))
-  const sinks: ReadonlyArray<readonly [name: string, isLeaky: boolean]> = [
-    ["errors", leaksIn(lived.errors.flatMap(printingsOf)).length > 0],
-    ["events", leaksIn(lived.events.flatMap(printings)).length > 0],
-    ["statuses", leaksIn(lived.statuses.flatMap(printings)).length > 0],
-    ["spans", leaksIn(spans.printed()).length > 0],
-    ["metrics", leaksIn(metrics).length > 0],
-    ["logs", leaksIn(logs.printed).length > 0],
-    ["output", leaksIn(printed).length > 0],
-    ["ids in spans", ids.test(inspected(ours.map((span) => [span.name, span.attributes])))],
-    ["ids in metrics", ids.test(metrics)]
-  ]
-  return sinks.flatMap(([name, isLeaky]) => (isLeaky ? [name] : []))
-}
+const texts = ({ errors, events, statuses }: Lived) => ({
+  errors: errors.flatMap(printingsOf),
+  events: events.flatMap(printings),
+  statuses: statuses.flatMap(printings)
+})
 
 const accountsWith = (accountId: string): ReadonlyArray<Sandbox.Account> => [
   { accountId, accountType: "CFD", preferred: true },
@@ -247,7 +235,7 @@ const lifeOf = (
     const lived = yield* live(login, trouble)
     const tokens = (yield* (yield* Sandbox).issued).map(({ value }) => value)
     remember(...tokens)
-    return { lived, spans, logs, tokens, found: search(lived, spans, logs, yield* metrics) }
+    return { lived, spans, logs, tokens, found: search(texts(lived), spans, logs, yield* metrics) }
   }).pipe(Effect.provide(stack))
 }
 
@@ -278,16 +266,6 @@ describe("no secret comes out of a renewal", () => {
 })
 
 describe("the check itself turns red", () => {
-  /** What is planted is searched for by the file as well, which must not see it. */
-  const unseen = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-    Effect.suspend(() => {
-      const before = printed.length
-      return Effect.ensuring(
-        self,
-        Effect.sync(() => void printed.splice(before))
-      )
-    })
-
   const onRequest =
     (leak: (token: string, accountId: string) => Effect.Effect<unknown>): Change =>
     (client) =>
