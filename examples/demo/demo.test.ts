@@ -167,18 +167,31 @@ describe("the demo", () => {
     expect((await undisturbed()).out).not.toContain("\u001b")
   })
 
+  it("shows an allowance being spent, the queue that builds, and how it drains", async () => {
+    const { out } = await undisturbed()
+    const queue = [...out.matchAll(/^ +\d:\d\d .* (nobody|\d+) waits?$/gm)].map(([, count]) => Number(count) || 0)
+    const longest = Math.max(...queue)
+    const peak = queue.indexOf(longest)
+    expect(longest).toBeGreaterThan(8)
+    expect(queue.slice(0, peak)).toEqual(queue.slice(0, peak).sort((one, other) => one - other))
+    expect(queue.slice(peak)).toEqual(queue.slice(peak).sort((one, other) => other - one))
+    expect([queue[0], queue.at(-1)]).toEqual([0, 0])
+    expect(out).toContain("sent after 0 s, before all of those reads")
+    expect(out).toContain("would-wait")
+    expect(out).toMatch(/18 read, 0 refused; the longest wait was \d\d s/)
+  })
+
   it("says in one sentence what went wrong when the server is taken away", async () => {
-    // Taken away under the refresh, which is not sent twice; so the login is tried, until nobody can be reached for 10 s.
-    const { code, err } = await demo({ env: { SPY_LAST: "4" } })
+    // Under the first login, which is not sent twice: anything later is tried again for seconds.
+    const { code, err } = await demo({ env: { SPY_LAST: "1" } })
     expect(code).toBe(1)
     expect(err.trim().split("\n").length).toBe(1)
-    expect(err).toContain("The demo stopped: session.renewal: session-lost")
-    expect(err).toContain("[session.refresh: connection-lost")
+    expect(err).toContain("The demo stopped: session.login: connection-lost")
   })
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     it(`logs out, frees the port and exits 130 on ${signal}, also when it comes twice`, async () => {
-      const { code, out, record } = await demo({ args: ["--pace", "200"], interruptAt: "50 answered", signal })
+      const { code, out, record } = await demo({ args: ["--pace", "60"], interruptAt: "50 answered", signal })
       expect(code).toBe(130)
       expect(record.at(-1)).toBe("DELETE /gateway/deal/session 1 204")
       expect(out).not.toContain("That was all of it.")

@@ -37,7 +37,10 @@ const program = Effect.gen(function* () {
   yield* Screen.title("The life of an IG session", `against the sandbox at ${sandbox.baseUrl}`)
   const { pace, whole } = yield* options
   yield* Effect.provideService(whole, Screen.Pace, pace)
-  yield* Screen.title("That was all of it.", "Everything above went over real HTTP on this machine; IG was not asked.")
+  yield* Screen.title(
+    "That was all of it.",
+    "Whatever has an arrow went over real HTTP on this machine; IG was not asked."
+  )
 })
 
 const failed = (cause: Cause.Cause<unknown>) => {

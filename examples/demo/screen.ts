@@ -79,6 +79,30 @@ export const crowd = (record: ReadonlyArray<Sandbox.RecordedRequest>): Effect.Ef
     { discard: true }
   )
 
+/** How an allowance stands. */
+export interface Frame {
+  /** In seconds from the start. */
+  readonly at: number
+  /** Since the frame before. */
+  readonly sent: number
+  readonly waiting: number
+  readonly left: number
+  readonly limit: number
+}
+
+const clock = (seconds: number): string => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`
+
+/** A square for each request that was sent, for each that waits, and for each place that is left. */
+export const gauge = ({ at, left, limit, sent, waiting }: Frame): Effect.Effect<void> => {
+  const places = pc.cyan("□".repeat(left)) + pc.dim("·".repeat(limit - left))
+  const gone = pc.green("■".repeat(sent)) + " ".repeat(Math.max(0, limit - sent))
+  const queue = waiting === 0 ? pc.dim("nobody waits") : `${pc.yellow("■".repeat(waiting))} ${waiting} wait`
+  return Effect.zipRight(
+    Console.log(`    ${pc.dim(clock(at))}  left ${places}  sent ${gone}  ${queue}`),
+    Effect.flatMap(Pace, (pace) => Effect.sleep(Duration.times(pace, 0.3)))
+  )
+}
+
 const seconds = (millis: number): string => `${Math.max(0, Math.round(millis / 1000))} s`
 
 /** What is signed in now, and for how long. */

@@ -17,6 +17,7 @@ import * as Schema from "effect/Schema"
 import { existsSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { ClientLayer } from "../sandboxClient.ts"
+import { allowance } from "./allowance.ts"
 import * as Screen from "./screen.ts"
 
 let seen = 0
@@ -180,4 +181,4 @@ export const runs = Effect.gen(function* () {
   yield* Screen.say(existsSync(path) ? "The file is still there." : "Nothing is left of it.")
 }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
 
-export const story = Effect.all([oauth, tokens, encrypted], { discard: true })
+export const story = Effect.all([oauth, tokens, encrypted, allowance], { discard: true })
