@@ -9,6 +9,7 @@ import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import { spawnSync } from "node:child_process"
 import {
@@ -141,17 +142,23 @@ describe("a store in a file", () => {
   it.live("sweeps away what processes left behind that died in it, and nothing else", () =>
     Effect.gen(function* () {
       const left = join(folder, ".session.0123456789abcdef.tmp")
+      const recent = ".session.fedcba9876543210.tmp"
       const others = [
-        ".session.fedcba9876543210.tmp",
         ".other.0123456789abcdef.tmp",
         ".session.mine.tmp",
-        "session.0123456789abcdef.tmp"
+        "session.0123456789abcdef.tmp",
+        ".session.0123456789abcdef.tmp.kept",
+        ".session.x0123456789abcdef.tmp"
       ]
-      for (const name of [basename(left), ...others]) writeFileSync(join(folder, name), "half")
-      const longAgo = Date.now() / 1_000 - 61
-      for (const name of [basename(left), ...others.slice(1)]) utimesSync(join(folder, name), longAgo, longAgo)
+      const age = (name: string, seconds: number) => {
+        const at = Date.now() / 1_000 - seconds
+        writeFileSync(join(folder, name), "half")
+        utimesSync(join(folder, name), at, at)
+      }
+      for (const name of [basename(left), ...others]) age(name, 61)
+      age(recent, 30)
       yield* load()
-      expect(readdirSync(folder).sort()).toEqual(others.sort())
+      expect(readdirSync(folder).sort()).toEqual([recent, ...others].sort())
     })
   )
 
@@ -261,6 +268,71 @@ describe("with trouble at each call of the file system", () => {
       )
     }
   }
+
+  for (const [name, at] of [
+    ["load", [1]],
+    ["save", [8, 9]],
+    ["remove", [3, 4]]
+  ] as const) {
+    it.live(`${name} succeeds all the same where only what is beside the file cannot be done`, () =>
+      Effect.gen(function* () {
+        for (const one of at) {
+          prepare()
+          const calls = makeCalls()
+          calls.trouble = { kind: "fails", at: one }
+          expect(yield* meet(name, calls, "fails")).toBe("success")
+        }
+      })
+    )
+  }
+
+  it.live("one leftover that cannot be swept away keeps neither the others nor the file", () =>
+    Effect.gen(function* () {
+      prepare()
+      const left = ["0123456789abcdef", "fedcba9876543210"].map((hex) => join(folder, `.session.${hex}.tmp`))
+      for (const one of left) {
+        writeFileSync(one, "half")
+        utimesSync(one, 0, 0)
+      }
+      const calls = makeCalls()
+      calls.trouble = { kind: "fails", at: 2 }
+      const { load } = yield* storeOf(path, faultyFiles(calls))
+      expect(Option.isSome(yield* load)).toBe(true)
+      expect(calls.made.slice(0, 4)).toEqual(["readDirectory", "stat", "stat", "remove"])
+      expect(readdirSync(folder)).toHaveLength(2)
+    })
+  )
+
+  it.live("a file that somebody has put where the new one is to be made is not written to", () =>
+    Effect.gen(function* () {
+      const seeded = Effect.withRandom(save(bytes("new")), Random.make("seed"))
+      const calls = makeCalls()
+      calls.trouble = { kind: "dies", at: 5 }
+      const { save: dying } = yield* storeOf(path, faultyFiles(calls))
+      yield* Effect.forkDaemon(Effect.withRandom(dying(Redacted.make("")), Random.make("seed")))
+      yield* Deferred.await(calls.death)
+      const temporary = join(folder, readdirSync(folder)[0] ?? "none")
+      rmSync(temporary)
+      writeFileSync(join(folder, "theirs"), "")
+      symlinkSync(join(folder, "theirs"), temporary)
+      expect(yield* Effect.flip(seeded)).toMatchObject({ _tag: "SystemError", reason: "AlreadyExists" })
+      expect(readFileSync(join(folder, "theirs"), "utf8")).toBe("")
+      expect(found()).toBeUndefined()
+    })
+  )
+
+  it.live("a removal that is interrupted goes on to its end", () =>
+    Effect.gen(function* () {
+      prepare()
+      const calls = makeCalls()
+      const { remove } = yield* storeOf(path, faultyFiles(calls))
+      const fiber = yield* Effect.fork(remove)
+      yield* Effect.repeat(Effect.sleep("1 millis"), { until: () => calls.made.includes("readLink") })
+      yield* Fiber.interrupt(fiber)
+      expect(found()).toBeUndefined()
+      expect(calls.made.at(-1)).toBe("sync")
+    })
+  )
 
   it.live("a save that is interrupted goes on to its end", () =>
     Effect.gen(function* () {
