@@ -18,19 +18,19 @@ import { gateways, IgConfig } from "./IgConfig.ts"
 import type { IgError } from "./IgError.ts"
 import * as Call from "./internal/call.ts"
 import { make } from "./internal/endpoint.ts"
-import { type Allowances, type Event, makeGovernor, type Status, Throttle } from "./internal/throttle.ts"
+import type { Allowances } from "./internal/allowances.ts"
+import { Throttle } from "./internal/throttle.ts"
+import type { Event } from "./internal/throttleEvent.ts"
+import { makeGovernor } from "./internal/throttleGovernor.ts"
+import type { Status } from "./internal/throttleStatus.ts"
 import { WaitLimit } from "./internal/waiting.ts"
 import { LenientNumber } from "./internal/wire.ts"
 import type { Ig } from "./Session.ts"
 
-export {
-  type AccountStatus,
-  type Allowances,
-  Event,
-  type LaneStatus,
-  type Status,
-  Throttle
-} from "./internal/throttle.ts"
+export type { Allowances } from "./internal/allowances.ts"
+export { Throttle } from "./internal/throttle.ts"
+export { Event } from "./internal/throttleEvent.ts"
+export type { AccountStatus, LaneStatus, Status } from "./internal/throttleStatus.ts"
 
 /**
  * `live` is what IG publishes, `demo` what was measured there (8 requests a minute and key), and `unlimited` keeps no

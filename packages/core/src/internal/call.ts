@@ -21,7 +21,7 @@ import { type Answer, decode, type Passage, type Request, send, type SendError, 
 import { sibling } from "./siblings.ts"
 import type { Internals, Slot } from "./slot.ts"
 import { countRefusal, countResend } from "./telemetry.ts"
-import { makeTicket, type Ticket } from "./throttle.ts"
+import { makeTicket, type Ticket } from "./throttleGovernor.ts"
 import { bearerEnd, carry, keyOf, signedIn } from "./tokens.ts"
 
 /** IG has refused the tokens of this session, and has done nothing else. */

@@ -20,7 +20,8 @@ import { ApiError, type DecodeError, NotSentError, TransportError } from "../IgE
 import { read } from "./body.ts"
 import { json, toApiError, toDecodeError } from "./classify.ts"
 import { concealed, secretNames } from "./headers.ts"
-import { type Departure, type Governor, makeTicket, Throttle, type Want } from "./throttle.ts"
+import { Throttle } from "./throttle.ts"
+import { type Departure, type Governor, makeTicket, type Want } from "./throttleGovernor.ts"
 import { fromHttpClientError } from "./transport.ts"
 import { CurrentExchange, WaitLimit } from "./waiting.ts"
 

@@ -4,6 +4,7 @@
  * took. Times are in whole ms of a clock that is never set.
  */
 import type * as Option from "effect/Option"
+import type { Refusable } from "./allowances.ts"
 
 export const window = 60_000
 
@@ -36,13 +37,12 @@ export interface Place {
   isOver: boolean
 }
 
-/** The allowances that IG names when it refuses a request. */
-export type Refusable = "api-key" | "account" | "account-trading" | "account-historical-data"
-
 export interface Lane {
   readonly allowance: Refusable
   /** Whose it is, when it is not the key's. */
   readonly accountId: Option.Option<string>
+  /** How many wait for it, by what they claim. */
+  readonly waiting: { first: number; reads: number }
   readonly limit: () => number
   readonly setLimit: (limit: number) => void
   /** How many could be taken now. */
@@ -57,8 +57,10 @@ export interface Lane {
   readonly closedUntil: () => number | undefined
   /** When there may be room without an answer being seen. */
   readonly nextAt: (now: number) => number | undefined
-  /** When there would be room after so many others, as far as can be known. */
-  readonly roomAt: (now: number, ahead: number, claim: Claim) => number
+  /** When there would be room after all who wait and go before, as far as can be known. */
+  readonly roomAt: (now: number, claim: Claim) => number
+  /** Nothing of it is in use, and nothing is known of it that a new one would not know. */
+  readonly isIdle: (now: number) => boolean
 }
 
 export const makeLane = (allowance: Refusable, accountId: Option.Option<string>, given: number): Lane => {
@@ -110,9 +112,12 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
     if (verdict === "served") closedUntil = undefined
   }
 
+  const waiting = { first: 0, reads: 0 }
+
   return {
     allowance,
     accountId,
+    waiting,
     limit: () => limit,
     setLimit: (next) => {
       limit = next
@@ -139,14 +144,19 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
       if (closedUntil !== undefined && now < closedUntil) return closedUntil
       return probe === undefined ? returning[0] : undefined
     },
-    roomAt: (now, ahead, claim) => {
+    roomAt: (now, claim) => {
       const free = left(now)
+      const ahead = waiting.first + (claim.of === "reads" ? waiting.reads : 0)
       const kept = claim.of === "reads" && limit >= large ? 1 : 0
       const usable = limit - kept
       const nth = kept + (ahead % usable) - free
       const at = nth < 0 ? now : (returning[nth] ?? now + window)
       const rounds = usable === Number.POSITIVE_INFINITY ? 0 : Math.floor(ahead / usable)
       return Math.max(at + rounds * window, closedUntil ?? now)
+    },
+    isIdle: (now) => {
+      forget(now)
+      return sent + returning.length + waiting.first + waiting.reads === 0 && doubtedUntil <= now
     }
   }
 }

@@ -2,7 +2,7 @@
  * What it costs to wait, by how many wait: `npx tsx packages/core/test/bench/throttle.ts`. A hundredth of them is let
  * through at a time.
  */
-import { makeGovernor, makeTicket } from "../../src/internal/throttle.ts"
+import { makeGovernor, makeTicket } from "../../src/internal/throttleGovernor.ts"
 import * as Simulation from "@effect-ig/sandbox/Simulation"
 import * as Effect from "effect/Effect"
 import { constTrue, constUndefined } from "effect/Function"

@@ -1,0 +1,34 @@
+/** One timer for all who wait. */
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as Runtime from "effect/Runtime"
+
+export interface Alarm {
+  /** Rings then, or earlier; `undefined` is not at all. */
+  readonly set: (at: number | undefined, now: number) => void
+}
+
+interface Setting {
+  readonly at: number
+  fiber: Fiber.RuntimeFiber<void> | undefined
+}
+
+export const makeAlarm = (runtime: Runtime.Runtime<never>, ring: () => void): Alarm => {
+  let current: Setting | undefined
+  return {
+    set: (at, now) => {
+      if (current !== undefined && at !== undefined && current.at <= at) return
+      current?.fiber?.unsafeInterruptAsFork(FiberId.none)
+      current = undefined
+      if (at === undefined) return
+      const mine: Setting = { at, fiber: undefined }
+      current = mine
+      const rings = Effect.sync(() => {
+        if (current === mine) current = undefined
+        ring()
+      })
+      mine.fiber = Runtime.runFork(runtime)(Effect.zipRight(Effect.sleep(at - now), rings))
+    }
+  }
+}

@@ -1,0 +1,268 @@
+/** The governor of IG's allowances: each request that leaves has its places, or waits for them. */
+import type * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
+import * as Option from "effect/Option"
+import * as PubSub from "effect/PubSub"
+import type * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import type { Allowance } from "../Endpoint.ts"
+import { NotSentError } from "../IgError.ts"
+import { type Allowances, mayQueueAgain } from "./allowances.ts"
+import { countAllowanceRefusal, whileWaiting } from "./telemetry.ts"
+import { Event, type Tell } from "./throttleEvent.ts"
+import type { Lane } from "./throttleLane.ts"
+import { type Account, makeLanes, type Outcome, outcomeOf, type Places, unknown, unsent } from "./throttleLanes.ts"
+import { type Class, makeLine } from "./throttleLine.ts"
+import type { Readiness, Waiter } from "./throttleQueue.ts"
+import type { AccountStatus, LaneStatus, Status } from "./throttleStatus.ts"
+import { makeTime } from "./throttleTime.ts"
+import type { Exchange } from "./waiting.ts"
+
+/** The place of a call in the order of all calls, kept when it has to wait once more. */
+export interface Ticket {
+  order: number | undefined
+}
+
+export const makeTicket = (): Ticket => ({ order: undefined })
+
+/** A request that wants to be sent. */
+export interface Want<E, R> extends Readiness {
+  readonly operation: string
+  readonly allowance: Allowance
+  /** Whose allowance it spends beside the key's; a request with the API key alone spends no account's. */
+  readonly accountId: string | undefined
+  readonly ticket: Ticket
+  readonly limit: Duration.Duration | undefined
+  /** It goes before the reads, and is given up when nobody has a use for it. */
+  readonly exchange: Exchange | undefined
+  /** What it does first when it is its turn and it is not ready. */
+  readonly prepare: Effect.Effect<void, E, R>
+}
+
+/** How a request goes once it has its place. */
+export interface Departure {
+  /** Each time that a request leaves: a user's own `HttpClient` may send it again, and waits for a place for that, too. */
+  readonly leave: Effect.Effect<void, NotSentError>
+  /** How long it has waited, in ms. */
+  readonly waited: number
+}
+
+export interface Governor {
+  readonly run: <A, E, E2, R, R2>(
+    want: Want<E2, R2>,
+    attempt: (departure: Departure) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | E2 | NotSentError, R | R2>
+  /** How long the account has no price points left, in ms; `undefined` when it has some, or nothing is known. */
+  readonly pointsWait: (accountId: string) => number | undefined
+  /** What IG's answer says of the account's points. */
+  readonly readPoints: (accountId: string, body: unknown) => void
+  /** IG has refused a request for want of points; answers with how long that will be so, in ms. */
+  readonly pointsSpent: (accountId: string) => number
+  /** How long a renewal would wait that is asked for now, in ms. */
+  readonly renewalWait: () => number
+  /** Does one wait, or something else that holds up renewals? */
+  readonly isExchangeWaiting: () => boolean
+  readonly allowances: () => Allowances
+  readonly learn: (allowances: Allowances) => void
+  readonly status: Effect.Effect<Status>
+  readonly events: PubSub.PubSub<Event>
+}
+
+export const wouldWait = (operation: string, millis: number) =>
+  new NotSentError({
+    operation,
+    reason: "would-wait",
+    detail: "It would have waited for IG's allowances longer than its caller wants.",
+    retryAfter: Math.max(0, millis)
+  })
+
+const isClosing = (operation: string) =>
+  new NotSentError({ operation, reason: "not-permitted", detail: "The session's layer is closing." })
+
+const classOf = <E, R>({ accountId, allowance, exchange }: Want<E, R>): Class => ({
+  accountId,
+  rank: allowance === "trading" && accountId !== undefined ? 0 : exchange === undefined ? 2 : 1
+})
+
+const renewal: Class = { rank: 1, accountId: undefined }
+
+/** Whoever does not keep up with so many events misses the oldest. */
+const rememberedEvents = 1_000
+
+export const makeGovernor = (given: Allowances): Effect.Effect<Governor, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const events = yield* Effect.acquireRelease(PubSub.sliding<Event>(rememberedEvents), PubSub.shutdown)
+    return makeIn(yield* Effect.runtime<never>(), yield* Effect.clock, events, given)
+  })
+
+const makeIn = (
+  runtime: Runtime.Runtime<never>,
+  clock: Clock.Clock,
+  events: PubSub.PubSub<Event>,
+  given: Allowances
+): Governor => {
+  const time = makeTime(clock)
+  const tell: Tell = (event) => {
+    events.unsafeOffer(event(time.wall()))
+  }
+  const lanes = makeLanes(given, time, tell)
+  const line = makeLine(lanes, time, runtime)
+  let nextOrder = 0
+
+  const settle = (places: Places, outcome: Outcome): void => {
+    lanes.settle(places, outcome)
+    line.pump()
+  }
+
+  /** Waits until it may go, and prepares itself for that as often as it has to. */
+  const signalled = <E, R>(want: Want<E, R>, waiter: Waiter): Effect.Effect<Places, E, R> =>
+    Effect.flatMap(Deferred.await(waiter.signal), (signal): Effect.Effect<Places, E, R> =>
+      signal === "prepare"
+        ? Effect.zipRight(
+            want.prepare,
+            Effect.suspend(() => {
+              line.prepared(waiter)
+              return signalled(want, waiter)
+            })
+          )
+        : Effect.succeed(signal)
+    )
+
+  const bounded = <E, R>(want: Want<E, R>, waiter: Waiter): Effect.Effect<Places, E | NotSentError, R> => {
+    const { exchange, limit, operation } = want
+    const waiting = signalled(want, waiter)
+    const limited =
+      limit === undefined
+        ? waiting
+        : Effect.timeoutFail(waiting, {
+            duration: limit,
+            onTimeout: () => wouldWait(operation, line.waitOf(classOf(want)))
+          })
+    return exchange === undefined
+      ? limited
+      : Effect.raceFirst(limited, Effect.zipRight(exchange.closing, isClosing(operation)))
+  }
+
+  const leave = (waiter: Waiter): void => {
+    const places = line.leave(waiter)
+    if (places === undefined) line.pump()
+    else settle(places, unsent)
+  }
+
+  /** Waits for a place; whoever leaves meanwhile leaves nothing behind. */
+  const enter = <E, R>(
+    want: Want<E, R>,
+    restore: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  ): Effect.Effect<{ readonly places: Places; readonly waited: number }, E | NotSentError, R> =>
+    Effect.suspend(() => {
+      const { limit, operation, ticket } = want
+      const of = classOf(want)
+      if (limit !== undefined) {
+        const wait = line.waitOf(of)
+        if (wait > Duration.toMillis(limit)) return Effect.fail(wouldWait(operation, wait))
+      }
+      const order = (ticket.order ??= nextOrder++)
+      const places = line.pass(of, want)
+      if (places !== undefined) return Effect.succeed({ places, waited: 0 })
+      const waiter = line.join(of, order, want)
+      return waiter.places !== undefined
+        ? Effect.succeed({ places: waiter.places, waited: 0 })
+        : restore(whileWaiting(bounded(want, waiter))).pipe(
+            Effect.onError(() => Effect.sync(() => leave(waiter))),
+            Effect.map((places) => ({ places, waited: time.now() - waiter.since }))
+          )
+    })
+
+  const run = <A, E, E2, R, R2>(
+    want: Want<E2, R2>,
+    attempt: (departure: Departure) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | E2 | NotSentError, R | R2> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(enter(want, restore), ({ places, waited }) => {
+        let held = places
+        let isSent = false
+        const again = Effect.uninterruptibleMask((restore) =>
+          Effect.suspend(() => {
+            settle(held, unknown)
+            return Effect.map(enter({ ...want, isReady: constTrue, prepare: Effect.void }, restore), ({ places }) => {
+              held = places
+            })
+          })
+        )
+        const leave = Effect.suspend((): Effect.Effect<void, NotSentError> => {
+          if (isSent) return again
+          isSent = true
+          return Effect.void
+        })
+        return restore(attempt({ leave, waited })).pipe(
+          Effect.onExit((exit) =>
+            Effect.suspend(() => {
+              const outcome = isSent ? outcomeOf(exit) : unsent
+              settle(held, outcome)
+              return outcome.refused === undefined ? Effect.void : countAllowanceRefusal(outcome.refused)
+            })
+          )
+        )
+      })
+    ).pipe(Effect.catchIf(mayQueueAgain, () => run(want, attempt)))
+
+  /* ---- what can be seen of it -------------------------------------------------------- */
+
+  const laneStatus = (lane: Lane): LaneStatus => ({
+    limit: lane.limit(),
+    left: lane.left(time.now()),
+    waiting: lane.waiting.first + lane.waiting.reads,
+    isClosed: lane.closedUntil() !== undefined
+  })
+
+  const accountStatus = ({ accountId, ledger, reads, trades }: Account): AccountStatus => {
+    const now = time.now()
+    const points = Option.fromNullable(ledger.points(now))
+    return {
+      accountId,
+      reads: laneStatus(reads),
+      trades: laneStatus(trades),
+      points: Option.map(points, ({ left, resetsAt }) => ({ left, resetsAfter: resetsAt - now }))
+    }
+  }
+
+  return {
+    run,
+    renewalWait: () => line.waitOf(renewal),
+    isExchangeWaiting: () => lanes.key.waiting.first > 0,
+    pointsWait: (accountId) => {
+      const now = time.now()
+      const points = lanes.account(accountId).ledger.points(now)
+      return points === undefined || points.left > 0 ? undefined : points.resetsAt - now
+    },
+    readPoints: (accountId, body) => lanes.account(accountId).ledger.read(body, time.now()),
+    pointsSpent: (accountId) => {
+      const now = time.now()
+      const { resetsAt } = lanes.account(accountId).ledger.spent(now)
+      tell((at) =>
+        Event.Closed({
+          at,
+          allowance: "account-historical-data",
+          accountId: Option.some(accountId),
+          until: at + (resetsAt - now)
+        })
+      )
+      return resetsAt - now
+    },
+    allowances: lanes.allowances,
+    learn: (next) => {
+      lanes.learn(next)
+      line.pump()
+    },
+    status: Effect.sync(() => ({
+      waiting: line.size(),
+      longestWait: line.longestWait(),
+      key: laneStatus(lanes.key),
+      accounts: lanes.accounts().map(accountStatus)
+    })),
+    events
+  }
+}

@@ -1,0 +1,169 @@
+/** Who waits for which lanes, and who goes next. Each step is synchronous, so no interruption falls in between. */
+import * as Deferred from "effect/Deferred"
+import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import type * as Runtime from "effect/Runtime"
+import { makeAlarm } from "./throttleAlarm.ts"
+import type { Claim, Lane } from "./throttleLane.ts"
+import type { Lanes, Places } from "./throttleLanes.ts"
+import { makeQueue, type Queue, type Rank, type Readiness, type Signal, type Waiter } from "./throttleQueue.ts"
+import type { Time } from "./throttleTime.ts"
+
+/** What a request spends, and before whom it goes. */
+export interface Class {
+  readonly rank: Rank
+  /** Whose allowance it spends beside the key's. */
+  readonly accountId: string | undefined
+}
+
+export interface Line {
+  readonly size: () => number
+  /** How long the one has waited that waits the longest, in ms. */
+  readonly longestWait: () => number
+  /** How long one would wait that comes now, or goes to the front, in ms; as far as can be known. */
+  readonly waitOf: (of: Class) => number
+  /** Its places, when it may go at once. */
+  readonly pass: (of: Class, readiness: Readiness) => Places | undefined
+  readonly join: (of: Class, order: number, readiness: Readiness) => Waiter
+  /** It has prepared itself, and goes as it is when there is a place. */
+  readonly prepared: (waiter: Waiter) => void
+  /** It goes away; with the places that it has got, when its turn had come. */
+  readonly leave: (waiter: Waiter) => Places | undefined
+  /** Lets go whoever may go now, in order. */
+  readonly pump: () => void
+}
+
+const makeSignal = (): Deferred.Deferred<Signal> => Deferred.unsafeMake(FiberId.none)
+
+const isBefore = (one: Waiter, other: Waiter): boolean =>
+  one.queue.rank < other.queue.rank || (one.queue.rank === other.queue.rank && one.order < other.order)
+
+export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<never>): Line => {
+  /** In which somebody waits. */
+  const queues = new Map<string, Queue>()
+  let size = 0
+
+  const lanesOf = ({ accountId, rank }: Class): ReadonlyArray<Lane> => {
+    if (accountId === undefined) return [lanes.key]
+    const { reads, trades } = lanes.account(accountId)
+    return rank === 0 ? [trades] : [lanes.key, reads]
+  }
+
+  const queueOf = (of: Class): Queue => {
+    const name = `${of.rank} ${of.accountId ?? ""}`
+    const known = queues.get(name)
+    if (known !== undefined) return known
+    const queue = makeQueue(name, of.rank, lanesOf(of))
+    queues.set(name, queue)
+    return queue
+  }
+
+  const remove = (waiter: Waiter): void => {
+    waiter.queue.remove(waiter)
+    if (waiter.queue.isEmpty()) queues.delete(waiter.queue.name)
+    size -= 1
+  }
+
+  /** The place that is left for renewal is one of the key. */
+  const claimOn = (lane: Lane, rank: Rank, { bearerEnds }: Readiness, now: number): Claim => {
+    if (rank !== 2) return { of: "first" }
+    const ends = lane === lanes.key ? bearerEnds() : undefined
+    return { of: "reads", until: ends === undefined ? undefined : now + (ends - time.wall()) }
+  }
+
+  const blocking = (on: ReadonlyArray<Lane>, rank: Rank, readiness: Readiness, now: number): ReadonlyArray<Lane> =>
+    on.filter((lane) => !lane.hasRoom(now, claimOn(lane, rank, readiness, now)))
+
+  /** The heads of those queues that wait for no preparation, and what keeps them. */
+  const heads = (now: number) =>
+    [...queues.values()].flatMap((queue) => {
+      const head = queue.paused === undefined ? queue.head() : undefined
+      return head === undefined ? [] : [{ head, lanes: blocking(queue.lanes, queue.rank, head.readiness, now) }]
+    })
+
+  const next = (now: number): Waiter | undefined => {
+    const free = heads(now).flatMap(({ head, lanes }) => (lanes.length === 0 ? [head] : []))
+    return free.reduce<Waiter | undefined>(
+      (one, other) => (one !== undefined && isBefore(one, other) ? one : other),
+      undefined
+    )
+  }
+
+  /** When there may be room without an answer being seen. */
+  const earliest = (now: number): number | undefined => {
+    const times = heads(now).flatMap(({ lanes }) => lanes.flatMap((lane) => lane.nextAt(now) ?? []))
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  const pump = (): void => {
+    const now = time.now()
+    for (let waiter = next(now); waiter !== undefined; waiter = next(now)) {
+      const { isPrepared, queue, readiness, signal } = waiter
+      if (isPrepared || readiness.isReady()) {
+        remove(waiter)
+        waiter.places = lanes.take(queue.lanes)
+        Deferred.unsafeDone(signal, Exit.succeed(waiter.places))
+      } else {
+        queue.paused = waiter
+        Deferred.unsafeDone(signal, Exit.succeed("prepare"))
+      }
+    }
+    alarm.set(earliest(now), now)
+  }
+
+  const alarm = makeAlarm(runtime, pump)
+
+  const unpause = (waiter: Waiter): void => {
+    if (waiter.queue.paused === waiter) waiter.queue.paused = undefined
+  }
+
+  return {
+    size: () => size,
+    longestWait: () => {
+      const now = time.now()
+      return Math.max(0, ...[...queues.values()].map((queue) => now - (queue.head()?.since ?? now)))
+    },
+    waitOf: (of) => {
+      const now = time.now()
+      const claim: Claim = of.rank === 2 ? { of: "reads", until: undefined } : { of: "first" }
+      return Math.max(0, ...lanesOf(of).map((lane) => lane.roomAt(now, claim) - now))
+    },
+    pass: (of, readiness) => {
+      if (size > 0) return undefined
+      const on = lanesOf(of)
+      return blocking(on, of.rank, readiness, time.now()).length === 0 && readiness.isReady()
+        ? lanes.take(on)
+        : undefined
+    },
+    join: (of, order, readiness) => {
+      const queue = queueOf(of)
+      const since = time.now()
+      const waiter: Waiter = {
+        order,
+        queue,
+        since,
+        readiness,
+        isPrepared: false,
+        signal: makeSignal(),
+        places: undefined
+      }
+      queue.add(waiter)
+      size += 1
+      pump()
+      return waiter
+    },
+    prepared: (waiter) => {
+      waiter.signal = makeSignal()
+      unpause(waiter)
+      waiter.isPrepared = true
+      pump()
+      waiter.isPrepared = false
+    },
+    leave: (waiter) => {
+      unpause(waiter)
+      if (waiter.places === undefined) remove(waiter)
+      return waiter.places
+    },
+    pump
+  }
+}
