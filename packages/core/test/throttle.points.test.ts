@@ -84,8 +84,48 @@ describe("price points", () => {
         yield* v3(4)
         yield* Effect.sleep(minute)
         expect(yield* Effect.flip(v3(7))).toMatchObject({ _tag: "ApiError", status: 403, retryAfter: week - minute })
+        // It wanted more than are left; those that are left are there for another.
+        yield* v3(6)
         expect(yield* Effect.flip(v3(1))).toMatchObject(spent)
-        expect(yield* asked).toBe(2)
+        expect(yield* asked).toBe(3)
+      }),
+      options
+    )
+  )
+
+  it.live("that are left for one are not promised to two, and one that got none gives its own back", () =>
+    virtually(
+      Effect.gen(function* () {
+        const { hold, inject } = yield* Sandbox
+        yield* Session.loginV2
+        yield* v3(9)
+        const { reached, release } = yield* hold("before", { path: `/prices/${epic}` })
+        const first = yield* Effect.fork(v3(1))
+        yield* reached
+        expect(yield* Effect.flip(v3(1))).toMatchObject({ reason: "budget-exceeded", retryAfter: week })
+        yield* Fiber.interrupt(first)
+        yield* inject({ kind: "answer", status: 404, path: `/prices/${epic}` })
+        yield* Effect.flip(v3(1))
+        yield* v3(1)
+        yield* release
+        expect(yield* points).toMatchObject({ left: 0 })
+      }),
+      options
+    )
+  )
+
+  it.live("do not become more by an answer that was late", () =>
+    virtually(
+      Effect.gen(function* () {
+        const { hold } = yield* Sandbox
+        yield* Session.loginV2
+        const { reached, release } = yield* hold("after", { path: `/prices/${epic}` })
+        const late = yield* Effect.fork(v3(4))
+        yield* reached
+        yield* v3(3)
+        yield* release
+        yield* Fiber.join(late)
+        expect(yield* points).toEqual({ left: 3, resetsAfter: week })
       }),
       options
     )

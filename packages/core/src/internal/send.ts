@@ -16,12 +16,13 @@ import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import type { Description, Endpoint } from "../Endpoint.ts"
 import { IgConfig } from "../IgConfig.ts"
-import { ApiError, type DecodeError, NotSentError, TransportError } from "../IgError.ts"
+import { type ApiError, type DecodeError, type NotSentError, TransportError } from "../IgError.ts"
 import { read } from "./body.ts"
 import { json, toApiError, toDecodeError } from "./classify.ts"
 import { concealed, secretNames } from "./headers.ts"
 import { Throttle } from "./throttle.ts"
-import { type Departure, type Governor, makeTicket, type Want } from "./throttleGovernor.ts"
+import { type Departure, makeTicket, type Want } from "./throttleGovernor.ts"
+import { withinBudget } from "./throttlePoints.ts"
 import { fromHttpClientError } from "./transport.ts"
 import { CurrentExchange, WaitLimit } from "./waiting.ts"
 
@@ -198,40 +199,6 @@ export interface Passage<E> extends Pick<
   readonly request: Effect.Effect<Request, E>
 }
 
-const outOfPoints = (operation: string, retryAfter: number) =>
-  new NotSentError({
-    operation,
-    reason: "budget-exceeded",
-    detail: "The week's price points of this account are spent.",
-    retryAfter
-  })
-
-const isOutOfPoints = (error: unknown): error is ApiError =>
-  error instanceof ApiError && error.errorCode === "error.public-api.exceeded-account-historical-data-allowance"
-
-/** Price points are IG's to count: what it says of them is noted, and nothing is asked for when there are none. */
-const withinPoints = <E, R>(
-  governor: Governor,
-  { allowance, name }: Description,
-  accountId: string | undefined,
-  self: Effect.Effect<Answer, E, R>
-): Effect.Effect<Answer, E | NotSentError | ApiError, R> => {
-  if (allowance !== "history" || accountId === undefined) return self
-  const withReset = (error: E): E | ApiError => {
-    if (!isOutOfPoints(error)) return error
-    const refusal: ApiError = error
-    return new ApiError({ ...refusal, retryAfter: governor.pointsSpent(accountId) })
-  }
-  return Effect.suspend((): Effect.Effect<Answer, E | NotSentError | ApiError, R> => {
-    const wait = governor.pointsWait(accountId)
-    if (wait !== undefined) return Effect.fail(outOfPoints(name, wait))
-    return self.pipe(
-      Effect.tap((answer) => Effect.sync(() => governor.readPoints(accountId, json(answer.body)))),
-      Effect.mapError(withReset)
-    )
-  })
-}
-
 const atOnce: Departure = { leave: Effect.void, waited: 0 }
 
 /** What happens around each time that the request leaves. */
@@ -251,10 +218,10 @@ export const sendWhen = <E>(
     const { governor } = throttle.value
     const { allowance, name: operation } = endpoint
     const want = { ...passage, operation, allowance, limit: yield* WaitLimit, exchange: yield* CurrentExchange }
-    const bounded = (departure: Departure) => withinPoints(governor, endpoint, want.accountId, going(departure))
-    const wait = allowance === "history" && want.accountId !== undefined && governor.pointsWait(want.accountId)
-    if (typeof wait === "number") return yield* outOfPoints(operation, wait)
-    return yield* governor.run(want, bounded)
+    if (allowance !== "history" || want.accountId === undefined) return yield* governor.run(want, going)
+    return yield* withinBudget(governor.budget(want.accountId), operation, (within) =>
+      governor.run(want, (departure) => within(going(departure)))
+    )
   })
 
 /** Sends one request that goes out as it is, and answers with IG's 2xx; anything else is a typed failure. */

@@ -16,17 +16,21 @@ import { Event, type Tell } from "./throttleEvent.ts"
 import type { Lane } from "./throttleLane.ts"
 import { type Account, makeLanes, type Outcome, outcomeOf, type Places, unknown, unsent } from "./throttleLanes.ts"
 import { type Class, makeLine } from "./throttleLine.ts"
+import type { Budget } from "./throttlePoints.ts"
 import type { Readiness, Waiter } from "./throttleQueue.ts"
 import type { AccountStatus, LaneStatus, Status } from "./throttleStatus.ts"
 import { makeTime } from "./throttleTime.ts"
 import type { Exchange } from "./waiting.ts"
 
-/** The place of a call in the order of all calls, kept when it has to wait once more. */
+/** What a call keeps when it has to wait once more. */
 export interface Ticket {
+  /** Its place in the order of all calls. */
   order: number | undefined
+  /** How long it has waited so far, in ms. */
+  waited: number
 }
 
-export const makeTicket = (): Ticket => ({ order: undefined })
+export const makeTicket = (): Ticket => ({ order: undefined, waited: 0 })
 
 /** A request that wants to be sent. */
 export interface Want<E, R> extends Readiness {
@@ -35,6 +39,7 @@ export interface Want<E, R> extends Readiness {
   /** Whose allowance it spends beside the key's; a request with the API key alone spends no account's. */
   readonly accountId: string | undefined
   readonly ticket: Ticket
+  /** How long it may wait, all in all. */
   readonly limit: Duration.Duration | undefined
   /** It goes before the reads, and is given up when nobody has a use for it. */
   readonly exchange: Exchange | undefined
@@ -55,12 +60,7 @@ export interface Governor {
     want: Want<E2, R2>,
     attempt: (departure: Departure) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E | E2 | NotSentError, R | R2>
-  /** How long the account has no price points left, in ms; `undefined` when it has some, or nothing is known. */
-  readonly pointsWait: (accountId: string) => number | undefined
-  /** What IG's answer says of the account's points. */
-  readonly readPoints: (accountId: string, body: unknown) => void
-  /** IG has refused a request for want of points; answers with how long that will be so, in ms. */
-  readonly pointsSpent: (accountId: string) => number
+  readonly budget: (accountId: string) => Budget
   /** How long a renewal would wait that is asked for now, in ms. */
   readonly renewalWait: () => number
   /** Does one wait, or something else that holds up renewals? */
@@ -131,16 +131,15 @@ const makeIn = (
         : Effect.succeed(signal)
     )
 
-  const bounded = <E, R>(want: Want<E, R>, waiter: Waiter): Effect.Effect<Places, E | NotSentError, R> => {
-    const { exchange, limit, operation } = want
+  const bounded = <E, R>(
+    want: Want<E, R>,
+    waiter: Waiter,
+    limit: number | undefined
+  ): Effect.Effect<Places, E | NotSentError, R> => {
+    const { exchange, operation } = want
     const waiting = signalled(want, waiter)
-    const limited =
-      limit === undefined
-        ? waiting
-        : Effect.timeoutFail(waiting, {
-            duration: limit,
-            onTimeout: () => wouldWait(operation, line.waitOf(classOf(want)))
-          })
+    const onTimeout = () => wouldWait(operation, line.waitOf(classOf(want), "front"))
+    const limited = limit === undefined ? waiting : Effect.timeoutFail(waiting, { duration: limit, onTimeout })
     return exchange === undefined
       ? limited
       : Effect.raceFirst(limited, Effect.zipRight(exchange.closing, isClosing(operation)))
@@ -160,20 +159,24 @@ const makeIn = (
     Effect.suspend(() => {
       const { limit, operation, ticket } = want
       const of = classOf(want)
-      if (limit !== undefined) {
-        const wait = line.waitOf(of)
-        if (wait > Duration.toMillis(limit)) return Effect.fail(wouldWait(operation, wait))
+      const left = limit && Duration.toMillis(limit) - ticket.waited
+      if (left !== undefined) {
+        const wait = line.waitOf(of, ticket.order === undefined ? undefined : "front")
+        if (wait > left) return Effect.fail(wouldWait(operation, wait))
       }
       const order = (ticket.order ??= nextOrder++)
-      const places = line.pass(of, want)
-      if (places !== undefined) return Effect.succeed({ places, waited: 0 })
+      const passing = line.pass(of, want)
+      if (passing !== undefined) return Effect.succeed({ places: passing, waited: 0 })
       const waiter = line.join(of, order, want)
-      return waiter.places !== undefined
-        ? Effect.succeed({ places: waiter.places, waited: 0 })
-        : restore(whileWaiting(bounded(want, waiter))).pipe(
-            Effect.onError(() => Effect.sync(() => leave(waiter))),
-            Effect.map((places) => ({ places, waited: time.now() - waiter.since }))
-          )
+      if (waiter.places !== undefined) return Effect.succeed({ places: waiter.places, waited: 0 })
+      return restore(whileWaiting(bounded(want, waiter, left))).pipe(
+        Effect.onError(() => Effect.sync(() => leave(waiter))),
+        Effect.map((places) => {
+          const waited = time.now() - waiter.since
+          ticket.waited += waited
+          return { places, waited }
+        })
+      )
     })
 
   const run = <A, E, E2, R, R2>(
@@ -209,6 +212,27 @@ const makeIn = (
       })
     ).pipe(Effect.catchIf(mayQueueAgain, () => run(want, attempt)))
 
+  const budget = (accountId: string): Budget => {
+    const { ledger } = lanes.account(accountId)
+    const closed = (left: number, lasts: number): void => {
+      if (left > 0) return
+      const of = { allowance: "account-historical-data", accountId: Option.some(accountId) } as const
+      tell((at) => Event.Closed({ ...of, at, until: at + lasts }))
+    }
+    return {
+      wait: () => ledger.wait(time.now()),
+      reserve: ledger.reserve,
+      release: ledger.release,
+      read: (body) => ledger.read(body, time.now()),
+      refused: () => {
+        const now = time.now()
+        const { left, resetsAt } = ledger.refused(now)
+        closed(left, resetsAt - now)
+        return resetsAt - now
+      }
+    }
+  }
+
   /* ---- what can be seen of it -------------------------------------------------------- */
 
   const laneStatus = (lane: Lane): LaneStatus => ({
@@ -233,25 +257,7 @@ const makeIn = (
     run,
     renewalWait: () => line.waitOf(renewal),
     isExchangeWaiting: () => lanes.key.waiting.first > 0,
-    pointsWait: (accountId) => {
-      const now = time.now()
-      const points = lanes.account(accountId).ledger.points(now)
-      return points === undefined || points.left > 0 ? undefined : points.resetsAt - now
-    },
-    readPoints: (accountId, body) => lanes.account(accountId).ledger.read(body, time.now()),
-    pointsSpent: (accountId) => {
-      const now = time.now()
-      const { resetsAt } = lanes.account(accountId).ledger.spent(now)
-      tell((at) =>
-        Event.Closed({
-          at,
-          allowance: "account-historical-data",
-          accountId: Option.some(accountId),
-          until: at + (resetsAt - now)
-        })
-      )
-      return resetsAt - now
-    },
+    budget,
     allowances: lanes.allowances,
     learn: (next) => {
       lanes.learn(next)

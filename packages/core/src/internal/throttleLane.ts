@@ -14,6 +14,9 @@ const doubt = 10 * window
 /** From here on one place fewer is a twentieth of the allowance at most. */
 const large = 20
 
+/** No renewal takes more: a key to encrypt with, a login, a switch. */
+const mostKept = 3
+
 /** Of an allowance without a limit, so many requests are remembered, in case it gets one. */
 const remembered = 1_000
 
@@ -57,8 +60,8 @@ export interface Lane {
   readonly closedUntil: () => number | undefined
   /** When there may be room without an answer being seen. */
   readonly nextAt: (now: number) => number | undefined
-  /** When there would be room after all who wait and go before, as far as can be known. */
-  readonly roomAt: (now: number, claim: Claim) => number
+  /** When there would be room after so many others, as far as can be known. */
+  readonly roomAt: (now: number, claim: Claim, ahead: number) => number
   /** Nothing of it is in use, and nothing is known of it that a new one would not know. */
   readonly isIdle: (now: number) => boolean
 }
@@ -83,9 +86,13 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
     return limit - sent - returning.length
   }
 
-  /** Renewal may need one at any moment, and at the end of the bearer it surely does. */
-  const isSpare = (until: number | undefined): boolean => {
-    if (limit >= large) return false
+  /** So many places are left to what the session needs, at any moment; a small allowance has none to spare. */
+  const kept = (): number => Math.min(Math.floor(limit / large), mostKept)
+
+  /** Of a small allowance a read has the last place if another one is free by the bearer's end: then renewal needs it. */
+  const isLeft = (free: number, until: number | undefined): boolean => {
+    if (free > Math.max(kept(), 1)) return true
+    if (kept() > 0) return false
     const [first = sent === 0 ? 0 : Number.POSITIVE_INFINITY] = returning
     return until === undefined || first <= until
   }
@@ -96,7 +103,7 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
   const hasPlace = (now: number, claim: Claim): boolean => {
     const free = left(now)
     if (free < 1) return false
-    return claim.of === "first" || ((free >= 2 || isSpare(claim.until)) && !isPaced(now))
+    return claim.of === "first" || (isLeft(free, claim.until) && !isPaced(now))
   }
 
   const isShut = (now: number): boolean => closedUntil !== undefined && (now < closedUntil || probe !== undefined)
@@ -144,12 +151,11 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
       if (closedUntil !== undefined && now < closedUntil) return closedUntil
       return probe === undefined ? returning[0] : undefined
     },
-    roomAt: (now, claim) => {
+    roomAt: (now, claim, ahead) => {
       const free = left(now)
-      const ahead = waiting.first + (claim.of === "reads" ? waiting.reads : 0)
-      const kept = claim.of === "reads" && limit >= large ? 1 : 0
-      const usable = limit - kept
-      const nth = kept + (ahead % usable) - free
+      const others = claim.of === "reads" ? kept() : 0
+      const usable = limit - others
+      const nth = others + (ahead % usable) - free
       const at = nth < 0 ? now : (returning[nth] ?? now + window)
       const rounds = usable === Number.POSITIVE_INFINITY ? 0 : Math.floor(ahead / usable)
       return Math.max(at + rounds * window, closedUntil ?? now)

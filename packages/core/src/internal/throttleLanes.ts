@@ -63,7 +63,7 @@ export const makeLanes = (given: Allowances, time: Time, tell: Tell): Lanes => {
     if (accounts.size < many) return
     const now = time.now()
     for (const { accountId, ledger, reads, trades } of accounts.values()) {
-      if (reads.isIdle(now) && trades.isIdle(now) && ledger.points(now) === undefined) accounts.delete(accountId)
+      if (reads.isIdle(now) && trades.isIdle(now) && ledger.isIdle(now)) accounts.delete(accountId)
     }
     many = Math.max(few, 2 * accounts.size)
   }

@@ -20,8 +20,8 @@ export interface Line {
   readonly size: () => number
   /** How long the one has waited that waits the longest, in ms. */
   readonly longestWait: () => number
-  /** How long one would wait that comes now, or goes to the front, in ms; as far as can be known. */
-  readonly waitOf: (of: Class) => number
+  /** How long one would wait that comes now, in ms, as far as can be known: at the end, or at the `front`. */
+  readonly waitOf: (of: Class, front?: "front") => number
   /** Its places, when it may go at once. */
   readonly pass: (of: Class, readiness: Readiness) => Places | undefined
   readonly join: (of: Class, order: number, readiness: Readiness) => Waiter
@@ -71,28 +71,37 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
     return { of: "reads", until: ends === undefined ? undefined : now + (ends - time.wall()) }
   }
 
-  const blocking = (on: ReadonlyArray<Lane>, rank: Rank, readiness: Readiness, now: number): ReadonlyArray<Lane> =>
-    on.filter((lane) => !lane.hasRoom(now, claimOn(lane, rank, readiness, now)))
+  const isBlocking = (lane: Lane, rank: Rank, readiness: Readiness, now: number): boolean =>
+    !lane.hasRoom(now, claimOn(lane, rank, readiness, now))
 
-  /** The heads of those queues that wait for no preparation, and what keeps them. */
-  const heads = (now: number) =>
-    [...queues.values()].flatMap((queue) => {
-      const head = queue.paused === undefined ? queue.head() : undefined
-      return head === undefined ? [] : [{ head, lanes: blocking(queue.lanes, queue.rank, head.readiness, now) }]
-    })
+  const hasRoom = (on: ReadonlyArray<Lane>, rank: Rank, readiness: Readiness, now: number): boolean =>
+    on.every((lane) => !isBlocking(lane, rank, readiness, now))
+
+  /** Nobody goes before the one that prepares itself. */
+  const headOf = (queue: Queue): Waiter | undefined => (queue.paused === undefined ? queue.head() : undefined)
 
   const next = (now: number): Waiter | undefined => {
-    const free = heads(now).flatMap(({ head, lanes }) => (lanes.length === 0 ? [head] : []))
-    return free.reduce<Waiter | undefined>(
-      (one, other) => (one !== undefined && isBefore(one, other) ? one : other),
-      undefined
-    )
+    let found: Waiter | undefined
+    for (const queue of queues.values()) {
+      const head = headOf(queue)
+      if (head === undefined || (found !== undefined && isBefore(found, head))) continue
+      if (hasRoom(queue.lanes, queue.rank, head.readiness, now)) found = head
+    }
+    return found
   }
 
   /** When there may be room without an answer being seen. */
   const earliest = (now: number): number | undefined => {
-    const times = heads(now).flatMap(({ lanes }) => lanes.flatMap((lane) => lane.nextAt(now) ?? []))
-    return times.length === 0 ? undefined : Math.min(...times)
+    let found = Number.POSITIVE_INFINITY
+    for (const queue of queues.values()) {
+      const head = headOf(queue)
+      if (head === undefined) continue
+      for (const lane of queue.lanes) {
+        if (!isBlocking(lane, queue.rank, head.readiness, now)) continue
+        found = Math.min(found, lane.nextAt(now) ?? found)
+      }
+    }
+    return found === Number.POSITIVE_INFINITY ? undefined : found
   }
 
   const pump = (): void => {
@@ -123,17 +132,17 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
       const now = time.now()
       return Math.max(0, ...[...queues.values()].map((queue) => now - (queue.head()?.since ?? now)))
     },
-    waitOf: (of) => {
+    waitOf: (of, front) => {
       const now = time.now()
       const claim: Claim = of.rank === 2 ? { of: "reads", until: undefined } : { of: "first" }
-      return Math.max(0, ...lanesOf(of).map((lane) => lane.roomAt(now, claim) - now))
+      const ahead = ({ waiting }: Lane) =>
+        front === undefined ? waiting.first + (claim.of === "reads" ? waiting.reads : 0) : 0
+      return Math.max(0, ...lanesOf(of).map((lane) => lane.roomAt(now, claim, ahead(lane)) - now))
     },
     pass: (of, readiness) => {
       if (size > 0) return undefined
       const on = lanesOf(of)
-      return blocking(on, of.rank, readiness, time.now()).length === 0 && readiness.isReady()
-        ? lanes.take(on)
-        : undefined
+      return hasRoom(on, of.rank, readiness, time.now()) && readiness.isReady() ? lanes.take(on) : undefined
     },
     join: (of, order, readiness) => {
       const queue = queueOf(of)
