@@ -210,16 +210,17 @@ export const sendWhen = <E>(
   passage: Passage<E>,
   each: Each = identity
 ): Effect.Effect<Answer, SendError | E, Needs> =>
-  Effect.gen(function* () {
-    const throttle = yield* Throttle
+  Effect.contextWithEffect((context: Context.Context<Needs>) => {
     const going = (departure: Departure) =>
       Effect.flatMap(passage.request, (request) => each(attempt(endpoint, request, departure)))
-    if (Option.isNone(throttle)) return yield* going(atOnce)
+    const throttle = Context.get(context, Throttle)
+    if (Option.isNone(throttle)) return going(atOnce)
     const { governor } = throttle.value
     const { allowance, name: operation } = endpoint
-    const want = { ...passage, operation, allowance, limit: yield* WaitLimit, exchange: yield* CurrentExchange }
-    if (allowance !== "history" || want.accountId === undefined) return yield* governor.run(want, going)
-    return yield* withinBudget(governor.budget(want.accountId), operation, (within) =>
+    const limit = Context.get(context, WaitLimit)
+    const want = { ...passage, operation, allowance, limit, exchange: Context.get(context, CurrentExchange) }
+    if (allowance !== "history" || want.accountId === undefined) return governor.run(want, going)
+    return withinBudget(governor.budget(want.accountId), operation, (within) =>
       governor.run(want, (departure) => within(going(departure)))
     )
   })

@@ -75,10 +75,11 @@ export const timeWait = timed(waits)
 export const countAllowanceRefusal = (allowance: string): Effect.Effect<void> =>
   Metric.update(Metric.tagged(allowanceRefusals, "allowance", allowance), 1)
 
-/** While this goes on, a request waits for an allowance. */
-export const whileWaiting = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.acquireUseRelease(
-    Metric.update(waiting, 1),
-    () => timed(throttleWaits)(self),
-    () => Metric.update(waiting, -1)
-  )
+/** A request begins to wait for an allowance. In one step with that, since whoever waits may leave at any time. */
+export const unsafeBeginWait = (): void => waiting.unsafeUpdate(1, [])
+
+/** It has waited so many ms, whatever came of it. */
+export const unsafeEndWait = (waited: number): void => {
+  waiting.unsafeUpdate(-1, [])
+  throttleWaits.unsafeUpdate(waited, [])
+}

@@ -1,6 +1,5 @@
 /** The governor of IG's allowances: each request that leaves has its places, or waits for them. */
 import type * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { constTrue } from "effect/Function"
@@ -11,13 +10,13 @@ import type * as Scope from "effect/Scope"
 import type { Allowance } from "../Endpoint.ts"
 import { NotSentError } from "../IgError.ts"
 import { type Allowances, mayQueueAgain } from "./allowances.ts"
-import { countAllowanceRefusal, whileWaiting } from "./telemetry.ts"
+import { countAllowanceRefusal, unsafeBeginWait, unsafeEndWait } from "./telemetry.ts"
 import { Event, type Tell } from "./throttleEvent.ts"
 import type { Lane } from "./throttleLane.ts"
 import { type Account, makeLanes, type Outcome, outcomeOf, type Places, unknown, unsent } from "./throttleLanes.ts"
-import { type Class, makeLine } from "./throttleLine.ts"
+import { type Class, makeLine, placesOf } from "./throttleLine.ts"
 import type { Budget } from "./throttlePoints.ts"
-import type { Readiness, Waiter } from "./throttleQueue.ts"
+import type { Readiness, Signal, Waiter } from "./throttleQueue.ts"
 import type { AccountStatus, LaneStatus, Status } from "./throttleStatus.ts"
 import { makeTime } from "./throttleTime.ts"
 import type { Exchange } from "./waiting.ts"
@@ -87,6 +86,12 @@ const classOf = <E, R>({ accountId, allowance, exchange }: Want<E, R>): Class =>
   rank: allowance === "trading" && accountId !== undefined ? 0 : exchange === undefined ? 2 : 1
 })
 
+const signalOf = (waiter: Waiter): Effect.Effect<Signal> =>
+  Effect.async((resume) => {
+    if (waiter.signal === undefined) waiter.wake = (signal) => resume(Effect.succeed(signal))
+    else resume(Effect.succeed(waiter.signal))
+  })
+
 const renewal: Class = { rank: 1, accountId: undefined }
 
 /** Whoever does not keep up with so many events misses the oldest. */
@@ -119,17 +124,14 @@ const makeIn = (
 
   /** Waits until it may go, and prepares itself for that as often as it has to. */
   const signalled = <E, R>(want: Want<E, R>, waiter: Waiter): Effect.Effect<Places, E, R> =>
-    Effect.flatMap(Deferred.await(waiter.signal), (signal): Effect.Effect<Places, E, R> =>
-      signal === "prepare"
-        ? Effect.zipRight(
-            want.prepare,
-            Effect.suspend(() => {
-              line.prepared(waiter)
-              return signalled(want, waiter)
-            })
-          )
-        : Effect.succeed(signal)
-    )
+    Effect.flatMap(signalOf(waiter), (signal): Effect.Effect<Places, E, R> => {
+      if (signal !== "prepare") return Effect.succeed(signal)
+      const prepared = Effect.suspend(() => {
+        line.prepared(waiter)
+        return signalled(want, waiter)
+      })
+      return Effect.zipRight(want.prepare, prepared)
+    })
 
   const bounded = <E, R>(
     want: Want<E, R>,
@@ -168,15 +170,26 @@ const makeIn = (
       const passing = line.pass(of, want)
       if (passing !== undefined) return Effect.succeed({ places: passing, waited: 0 })
       const waiter = line.join(of, order, want)
-      if (waiter.places !== undefined) return Effect.succeed({ places: waiter.places, waited: 0 })
-      return restore(whileWaiting(bounded(want, waiter, left))).pipe(
-        Effect.onError(() => Effect.sync(() => leave(waiter))),
-        Effect.map((places) => {
-          const waited = time.now() - waiter.since
+      const at = placesOf(waiter)
+      if (at !== undefined) return Effect.succeed({ places: at, waited: 0 })
+      unsafeBeginWait()
+      const ended = (): number => {
+        const waited = time.now() - waiter.since
+        unsafeEndWait(waited)
+        return waited
+      }
+      return Effect.matchCauseEffect(restore(bounded(want, waiter, left)), {
+        onFailure: (cause) => {
+          ended()
+          leave(waiter)
+          return Effect.failCause(cause)
+        },
+        onSuccess: (places) => {
+          const waited = ended()
           ticket.waited += waited
-          return { places, waited }
-        })
-      )
+          return Effect.succeed({ places, waited })
+        }
+      })
     })
 
   const run = <A, E, E2, R, R2>(

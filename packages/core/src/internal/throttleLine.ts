@@ -1,7 +1,4 @@
 /** Who waits for which lanes, and who goes next. Each step is synchronous, so no interruption falls in between. */
-import * as Deferred from "effect/Deferred"
-import * as Exit from "effect/Exit"
-import * as FiberId from "effect/FiberId"
 import type * as Runtime from "effect/Runtime"
 import { makeAlarm } from "./throttleAlarm.ts"
 import type { Claim, Lane } from "./throttleLane.ts"
@@ -33,7 +30,13 @@ export interface Line {
   readonly pump: () => void
 }
 
-const makeSignal = (): Deferred.Deferred<Signal> => Deferred.unsafeMake(FiberId.none)
+const signal = (waiter: Waiter, what: Signal): void => {
+  waiter.signal = what
+  waiter.wake?.(what)
+}
+
+/** Those that it has got, once it may go. */
+export const placesOf = ({ signal }: Waiter): Places | undefined => (signal === "prepare" ? undefined : signal)
 
 const isBefore = (one: Waiter, other: Waiter): boolean =>
   one.queue.rank < other.queue.rank || (one.queue.rank === other.queue.rank && one.order < other.order)
@@ -107,14 +110,13 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
   const pump = (): void => {
     const now = time.now()
     for (let waiter = next(now); waiter !== undefined; waiter = next(now)) {
-      const { isPrepared, queue, readiness, signal } = waiter
+      const { isPrepared, queue, readiness } = waiter
       if (isPrepared || readiness.isReady()) {
         remove(waiter)
-        waiter.places = lanes.take(queue.lanes)
-        Deferred.unsafeDone(signal, Exit.succeed(waiter.places))
+        signal(waiter, lanes.take(queue.lanes))
       } else {
         queue.paused = waiter
-        Deferred.unsafeDone(signal, Exit.succeed("prepare"))
+        signal(waiter, "prepare")
       }
     }
     alarm.set(earliest(now), now)
@@ -147,31 +149,25 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
     join: (of, order, readiness) => {
       const queue = queueOf(of)
       const since = time.now()
-      const waiter: Waiter = {
-        order,
-        queue,
-        since,
-        readiness,
-        isPrepared: false,
-        signal: makeSignal(),
-        places: undefined
-      }
+      const waiter: Waiter = { order, queue, since, readiness, isPrepared: false, signal: undefined, wake: undefined }
       queue.add(waiter)
       size += 1
       pump()
       return waiter
     },
     prepared: (waiter) => {
-      waiter.signal = makeSignal()
+      waiter.signal = undefined
+      waiter.wake = undefined
       unpause(waiter)
       waiter.isPrepared = true
       pump()
       waiter.isPrepared = false
     },
     leave: (waiter) => {
+      const places = placesOf(waiter)
       unpause(waiter)
-      if (waiter.places === undefined) remove(waiter)
-      return waiter.places
+      if (places === undefined) remove(waiter)
+      return places
     },
     pump
   }

@@ -1,5 +1,4 @@
 /** Requests that wait for a place, in the order in which they came. */
-import type * as Deferred from "effect/Deferred"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import * as Tree from "effect/RedBlackTree"
@@ -27,8 +26,9 @@ export interface Waiter {
   readonly readiness: Readiness
   /** It has just prepared itself, and goes as it is. */
   isPrepared: boolean
-  signal: Deferred.Deferred<Signal>
-  places: Places | undefined
+  signal: Signal | undefined
+  /** It looks for a signal, and has found none yet. */
+  wake: ((signal: Signal) => void) | undefined
 }
 
 /** Requests that spend the same lanes. */
