@@ -1,2 +1,2 @@
 /** The projects of the workspace; `vitest.config.ts` hands the list to vitest. */
-export default ["packages/*", "examples", "simulation", "soak"]
+export default ["packages/*", "examples", "scripts", "simulation", "soak"]

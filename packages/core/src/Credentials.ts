@@ -40,6 +40,8 @@ export declare namespace Credentials {
 }
 
 /**
+ * The same user and password for every login.
+ *
  * @since 0.1.0
  * @category layers
  */
@@ -47,6 +49,8 @@ export const layer = (values: Credentials.Values): Layer.Layer<Credentials> =>
   Layer.succeed(Credentials, Effect.succeed(values))
 
 /**
+ * From `Config`s of one's own, read once when the layer is built; fails with the `ConfigError` of what is missing.
+ *
  * @since 0.1.0
  * @category layers
  */

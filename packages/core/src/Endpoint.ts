@@ -57,6 +57,9 @@ export interface EncodedInput {
 }
 
 /**
+ * A call to IG that can be made: its description, and how its input and its answer are coded. Made by `make`, run by
+ * `call`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -97,6 +100,8 @@ export type Input<Path extends string, Query, Body> = Part<
 export type Pairs = { readonly [name: string]: string | number | boolean | undefined }
 
 /**
+ * What `make` takes: the call, and the schemas of its query, its body and its answer.
+ *
  * @since 0.1.0
  * @category models
  */

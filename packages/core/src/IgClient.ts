@@ -18,12 +18,16 @@ import type { SessionStore } from "./SessionStore.ts"
 import * as Throttle from "./Throttle.ts"
 
 /**
+ * What the layers of this module provide, and `Session.login` needs beside an `HttpClient`.
+ *
  * @since 0.1.0
  * @category models
  */
 export type IgClient = SessionState.SessionState | IgConfig.IgConfig | Credentials.Credentials
 
 /**
+ * Gateway, API key and login in one: `identifier` and `password` are the user's own.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -42,6 +46,8 @@ const withState = <E>(
   )
 
 /**
+ * The whole stack but the `HttpClient`, from values. Fails with a `ConfigError` that says which option is no good.
+ *
  * @since 0.1.0
  * @category layers
  */
@@ -49,6 +55,8 @@ export const layer = (options: Options): Layer.Layer<IgClient, ConfigError.Confi
   withState(IgConfig.layer(options), Credentials.layer(options))
 
 /**
+ * The same from `Config`s of one's own.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -15,6 +15,8 @@ import * as Redacted from "effect/Redacted"
 import { isAccountId } from "./internal/identifiers.ts"
 
 /**
+ * Where IG is and who asks: gateway, API key, account, time limits. Each request reads it.
+ *
  * @since 0.1.0
  * @category tags
  */
@@ -25,6 +27,8 @@ export class IgConfig extends Context.Tag("@effect-ig/core/IgConfig")<IgConfig, 
  */
 export declare namespace IgConfig {
   /**
+   * The settings as checked.
+   *
    * @since 0.1.0
    * @category models
    */
@@ -40,6 +44,8 @@ export declare namespace IgConfig {
   }
 
   /**
+   * The settings as given.
+   *
    * @since 0.1.0
    * @category models
    */
@@ -130,6 +136,9 @@ export const make = (options: IgConfig.Options): Either.Either<IgConfig.Service,
   })
 
 /**
+ * From values. Fails with a `ConfigError` for a key, a header or a URL that cannot be sent, and for `http://` that
+ * leaves this machine.
+ *
  * @since 0.1.0
  * @category layers
  */
@@ -140,6 +149,8 @@ export const layer = (options: IgConfig.Options): Layer.Layer<IgConfig, ConfigEr
   )
 
 /**
+ * The same from `Config`s of one's own.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -10,6 +10,9 @@ import type * as Redacted from "effect/Redacted"
 import type { AuthError } from "./IgError.ts"
 
 /**
+ * What `Session.loginWithEncryption` and `Session.loginV2WithEncryption` encrypt the password with; `@effect-
+ * ig/encryption` has one.
+ *
  * @since 0.1.0
  * @category tags
  */
@@ -23,6 +26,8 @@ export class PasswordCipher extends Context.Tag("@effect-ig/core/PasswordCipher"
  */
 export declare namespace PasswordCipher {
   /**
+   * What is encrypted, and with what.
+   *
    * @since 0.1.0
    * @category models
    */
@@ -35,6 +40,8 @@ export declare namespace PasswordCipher {
   }
 
   /**
+   * An implementation; anything that can do RSA with PKCS#1 v1.5 padding.
+   *
    * @since 0.1.0
    * @category models
    */

@@ -21,6 +21,8 @@ import type { IgError } from "./IgError.ts"
 export type Policy = Schedule.Schedule<unknown, IgError>
 
 /**
+ * When a failed read is repeated; never, without a layer.
+ *
  * @since 0.1.0
  * @category references
  */
@@ -42,6 +44,8 @@ export const defaultPolicy: Policy = Schedule.exponential("200 millis").pipe(
 )
 
 /**
+ * Turns it on, by the default policy or one's own.
+ *
  * @since 0.1.0
  * @category layers
  */
@@ -49,6 +53,8 @@ export const layer = (policy: Policy = defaultPolicy): Layer.Layer<ReadRetry> =>
   Layer.succeed(ReadRetry, Option.some(policy))
 
 /**
+ * Turns it off, below an `IgClient` that turns it on.
+ *
  * @since 0.1.0
  * @category layers
  */

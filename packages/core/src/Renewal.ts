@@ -9,6 +9,8 @@ import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 
 /**
+ * Whether calls renew the session, and how early.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -25,6 +27,8 @@ export interface Settings {
 const defaults: Settings = { isOn: true, margin: Duration.seconds(10) }
 
 /**
+ * The settings of renewal; on, without a layer.
+ *
  * @since 0.1.0
  * @category references
  */
@@ -33,6 +37,8 @@ export class Renewal extends Context.Reference<Renewal>()("@effect-ig/core/Renew
 }) {}
 
 /**
+ * On, with a margin of one's own.
+ *
  * @since 0.1.0
  * @category layers
  */
@@ -40,6 +46,8 @@ export const layer = (options: { readonly margin: Duration.DurationInput }): Lay
   Layer.succeed(Renewal, { isOn: true, margin: Duration.decode(options.margin) })
 
 /**
+ * Off: a dead token is the caller's to renew.
+ *
  * @since 0.1.0
  * @category layers
  */

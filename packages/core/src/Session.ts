@@ -54,6 +54,8 @@ import {
 } from "./SessionState.ts"
 import { SessionStore } from "./SessionStore.ts"
 
+export type { AccountSwitch } from "./internal/account.ts"
+
 /**
  * What every operation needs: the session, which gateway to talk to, and a client to talk with.
  *
@@ -185,16 +187,6 @@ const readWithTokens: Effect.Effect<SessionDetails, IgError, Ig> = Call.exchange
 )
 
 /**
- * What a switch came to: `Switched` by IG; `AlreadyActive`, since the session was on that account or IG says that it is;
- * or `SwitchedByHeader`, where IG refuses to switch under a bearer: the account is chosen by the `IG-ACCOUNT-ID` header of
- * each request.
- *
- * @since 0.1.0
- * @category models
- */
-export type AccountSwitch = Account.AccountSwitch
-
-/**
  * Moves the session to another of the client's accounts: `PUT /session`, Version 1. The new tokens that IG gives replace
  * the old ones, and streaming tokens of the old account are dropped.
  *
@@ -206,7 +198,7 @@ export type AccountSwitch = Account.AccountSwitch
 export const switchAccount = (
   accountId: string,
   options?: { readonly defaultAccount?: boolean | undefined }
-): Effect.Effect<AccountSwitch, IgError, Ig> =>
+): Effect.Effect<Account.AccountSwitch, IgError, Ig> =>
   isAccountId(accountId)
     ? Call.exchangeIn(Endpoint.switchAccount, ({ internals, session }, { settle }) =>
         Effect.gen(function* () {
@@ -227,6 +219,8 @@ export const switchAccount = (
       )
 
 /**
+ * What IG answers for the encryption of a password: the public key and its own clock.
+ *
  * @since 0.1.0
  * @category models
  */

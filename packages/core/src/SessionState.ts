@@ -28,6 +28,8 @@ export class StreamingTokens extends Schema.Class<StreamingTokens>("@effect-ig/c
 }) {}
 
 /**
+ * No session: before the first login, and after a logout.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -79,6 +81,8 @@ export class OAuthSession extends Schema.TaggedClass<OAuthSession>("@effect-ig/c
 }) {}
 
 /**
+ * A session of either kind of token.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -91,12 +95,16 @@ export const SignedIn = Schema.Union(TokenSession, OAuthSession)
 export type SignedIn = TokenSession | OAuthSession
 
 /**
+ * Everything that a session can be; tell them apart by `_tag`.
+ *
  * @since 0.1.0
  * @category models
  */
 export type Session = SignedOut | SignedIn
 
 /**
+ * Holds the session that all calls share. It can be read here, and is written by the operations of `Session` alone.
+ *
  * @since 0.1.0
  * @category tags
  */

@@ -16,6 +16,8 @@ import * as Redacted from "effect/Redacted"
 import * as FileStore from "./internal/fileStore.ts"
 
 /**
+ * Where a session is kept from one run to the next; used by `Session.resumed` and `IgClient.layerResumed`.
+ *
  * @since 0.1.0
  * @category tags
  */

@@ -27,7 +27,7 @@ import { WaitLimit } from "./internal/waiting.ts"
 import { LenientNumber } from "./internal/wire.ts"
 import type { Ig } from "./Session.ts"
 
-export type { Allowances } from "./internal/allowances.ts"
+export type { Allowances, Refusable } from "./internal/allowances.ts"
 export { Throttle } from "./internal/throttle.ts"
 export { Event } from "./internal/throttleEvent.ts"
 export type { AccountStatus, LaneStatus, Status } from "./internal/throttleStatus.ts"
@@ -42,6 +42,8 @@ export type { AccountStatus, LaneStatus, Status } from "./internal/throttleStatu
 export type Preset = "live" | "demo" | "unlimited"
 
 /**
+ * The numbers of each preset, in requests a minute.
+ *
  * @since 0.1.0
  * @category constants
  */
@@ -100,6 +102,8 @@ export const layerEnvironment: Layer.Layer<Throttle, never, IgConfig> = Layer.un
 )
 
 /**
+ * Holds nothing back, below an `IgClient` that turns it on.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -15,28 +15,13 @@ import type { Fault, HoldPoint, Target } from "./Fault.ts"
 import * as Control from "./internal/control.ts"
 import * as Gateway from "./internal/gateway.ts"
 import * as Memory from "./internal/memory.ts"
-import type * as Record from "./internal/record.ts"
+import type { RecordedRequest } from "./internal/record.ts"
 import * as Server from "./internal/server.ts"
 import * as World from "./internal/world.ts"
 import * as Switches from "./Switches.ts"
 
-/**
- * One request as the gateway received it. Secrets are masked but comparable: a token by the label of its issue
- * (`cst-1`, `Bearer access-3`), the API key as `key:valid`, the password as `password:correct`, and what is none of
- * the gateway's own as `unknown:` and a piece of its hash.
- *
- * @since 0.1.0
- * @category models
- */
-export type RecordedRequest = Record.RecordedRequest
-
-/**
- * Bearer, refresh token, CST and X-SECURITY-TOKEN.
- *
- * @since 0.1.0
- * @category models
- */
-export type TokenKind = World.TokenKind
+export type { RecordedBody, RecordedRequest } from "./internal/record.ts"
+export type { TokenKind } from "./internal/world.ts"
 
 /**
  * A token that the gateway has given out, in clear: for tests that check what a client holds.
@@ -45,7 +30,7 @@ export type TokenKind = World.TokenKind
  * @category models
  */
 export interface IssuedToken {
-  readonly kind: TokenKind
+  readonly kind: World.TokenKind
   readonly label: string
   readonly value: string
   readonly accountId: string
@@ -65,6 +50,8 @@ export interface Held {
 }
 
 /**
+ * The gateway that a program talks to: how to reach it, what it has received, and how to disturb it.
+ *
  * @since 0.1.0
  * @category tags
  */
@@ -75,6 +62,8 @@ export class Sandbox extends Context.Tag("@effect-ig/sandbox/Sandbox")<Sandbox, 
  */
 export declare namespace Sandbox {
   /**
+   * What a test or a demo sees of the gateway.
+   *
    * @since 0.1.0
    * @category models
    */
@@ -91,7 +80,7 @@ export declare namespace Sandbox {
     readonly switches: Effect.Effect<Switches.Switches>
     readonly setSwitches: (patch: Partial<Switches.Switches>) => Effect.Effect<void>
     /** Kills the tokens of these kinds that were given out so far. */
-    readonly expire: (...kinds: ReadonlyArray<TokenKind | "all">) => Effect.Effect<void>
+    readonly expire: (...kinds: ReadonlyArray<World.TokenKind | "all">) => Effect.Effect<void>
     /** What IG's maintenance at the weekend does: no session survives. */
     readonly purge: Effect.Effect<void>
     /** Moves the gateway's time on, without anybody waiting; the client's clock stays where it is. */
@@ -108,6 +97,8 @@ export declare namespace Sandbox {
   }
 
   /**
+   * An account of the sandbox's one client.
+   *
    * @since 0.1.0
    * @category models
    */
@@ -119,6 +110,8 @@ export declare namespace Sandbox {
   }
 
   /**
+   * Who may log in, and how the gateway behaves.
+   *
    * @since 0.1.0
    * @category models
    */
@@ -137,6 +130,8 @@ export declare namespace Sandbox {
   }
 
   /**
+   * The same, and where it listens.
+   *
    * @since 0.1.0
    * @category models
    */
@@ -186,7 +181,7 @@ const makeGateway = (options: Sandbox.Options): Effect.Effect<Gateway.Gateway> =
     ...options.switches
   })
 
-const isMeant = (kinds: ReadonlyArray<TokenKind | "all">, kind: TokenKind): boolean =>
+const isMeant = (kinds: ReadonlyArray<World.TokenKind | "all">, kind: World.TokenKind): boolean =>
   kinds.includes(kind) || kinds.includes("all")
 
 const serviceOf = (gateway: Gateway.Gateway, baseUrl: string): Sandbox.Service => {

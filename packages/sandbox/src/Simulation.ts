@@ -25,6 +25,8 @@ export type Outcome<A, E> =
   | { readonly _tag: "Stuck"; readonly now: number; readonly wakes: number }
 
 /**
+ * How a run starts, and how far it may go.
+ *
  * @since 0.1.0
  * @category models
  */

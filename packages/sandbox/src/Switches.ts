@@ -110,6 +110,9 @@ const minute = 60_000
 const hour = 60 * minute
 
 /**
+ * How the gateway behaves unless it is told otherwise: as IG was measured or documents it, the likelier of two where
+ * that is uncertain.
+ *
  * @since 0.1.0
  * @category constants
  */
@@ -174,6 +177,8 @@ const allowances = (key: number | null, account: number | null, trading: number 
 })
 
 /**
+ * What each preset changes.
+ *
  * @since 0.1.0
  * @category constants
  */

@@ -12,6 +12,14 @@ import { type Answer, decode, send, type SendError } from "./send.ts"
 import { carry, givenTokens } from "./tokens.ts"
 import type * as Wire from "./wire.ts"
 
+/**
+ * What a switch came to: `Switched` by IG; `AlreadyActive`, since the session was on that account or IG says that it is;
+ * or `SwitchedByHeader`, where IG refuses to switch under a bearer: the account is chosen by the `IG-ACCOUNT-ID` header of
+ * each request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type AccountSwitch = Data.TaggedEnum<{
   Switched: { readonly accountId: string } & typeof Wire.AccountSwitch.Type
   AlreadyActive: { readonly accountId: string }

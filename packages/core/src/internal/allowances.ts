@@ -16,7 +16,12 @@ export interface Allowances {
   readonly trading: number
 }
 
-/** The allowances that IG names when it refuses a request. */
+/**
+ * The allowances that IG names when it refuses a request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type Refusable = "api-key" | "account" | "account-trading" | "account-historical-data"
 
 const codes: ReadonlyMap<string, Refusable> = new Map(

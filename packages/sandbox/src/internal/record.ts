@@ -5,9 +5,23 @@ import { fields, type GatewayRequest, type GatewayResponse, parse, versionOf } f
 import { openPassword } from "./rsa.ts"
 import type { World } from "./world.ts"
 
+/**
+ * A body: JSON with its secrets masked, or in brackets why it is not shown.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type RecordedBody =
   Readonly<Record<string, unknown>> | ReadonlyArray<unknown> | string | number | boolean | null | undefined
 
+/**
+ * One request as the gateway received it. Secrets are masked but comparable: a token by the label of its issue
+ * (`cst-1`, `Bearer access-3`), the API key as `key:valid`, the password as `password:correct`, and what is none of
+ * the gateway's own as `unknown:` and a piece of its hash.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface RecordedRequest {
   readonly seq: number
   /** In ms since the epoch. */

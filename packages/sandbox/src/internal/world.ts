@@ -10,9 +10,15 @@ export interface Account {
   readonly accountType: "CFD" | "PHYSICAL" | "SPREADBET"
 }
 
-export const tokenKinds = ["access", "refresh", "cst", "xst"] as const
+/**
+ * Bearer, refresh token, CST and X-SECURITY-TOKEN.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TokenKind = "access" | "refresh" | "cst" | "xst"
 
-export type TokenKind = (typeof tokenKinds)[number]
+export const tokenKinds = ["access", "refresh", "cst", "xst"] as const satisfies ReadonlyArray<TokenKind>
 
 /** The life of a CST, which its X-SECURITY-TOKENs share: it slides with use, and has an end all the same. */
 export interface Lease {
