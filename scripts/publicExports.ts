@@ -13,8 +13,10 @@ interface Module {
   readonly file: string
 }
 
-interface Manifest {
+export interface Manifest {
   readonly name: string
+  readonly version: string
+  readonly folder: string
   readonly private?: boolean
   readonly exports: Readonly<Record<string, string | null>>
   readonly dependencies?: Readonly<Record<string, string>>
@@ -22,7 +24,7 @@ interface Manifest {
   readonly publishConfig: { readonly exports: Readonly<Record<string, unknown>> }
 }
 
-export const manifests = (root: string): ReadonlyArray<Manifest & { readonly folder: string }> =>
+export const manifests = (root: string): ReadonlyArray<Manifest> =>
   readdirSync(join(root, "packages"))
     .toSorted()
     .map((name) => join(root, "packages", name))

@@ -1,0 +1,25 @@
+import type { ChildProcess } from "node:child_process"
+
+interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+interface Options {
+  readonly cwd: string
+  readonly seconds?: number
+}
+
+export class Failure extends Error {}
+export const ensure: (condition: boolean, sentence: string) => void
+export const temporary: string
+export const environment: Readonly<Record<string, string>>
+export const start: (command: string, args: ReadonlyArray<string>, cwd: string) => ChildProcess
+export const signalGroup: (child: ChildProcess, signal: NodeJS.Signals | 0) => boolean
+export const cleanUp: () => void
+export const outcome: (child: ChildProcess) => Promise<Ended>
+export const run: (command: string, args: ReadonlyArray<string>, options: Options) => Promise<Ended>
+export const node: (args: ReadonlyArray<string>, options: Options) => Promise<Ended>
+export const check: (what: string, work: () => Promise<string | undefined | void>) => Promise<void>
