@@ -142,6 +142,8 @@ export declare namespace Sandbox {
     readonly host?: string | undefined
     /** The control endpoint `/_sandbox/…` beside the gateway answers to this machine only, unless this is set. */
     readonly remoteControl?: boolean | undefined
+    /** Pages of any origin may call the gateway, never the control endpoint; `false`. */
+    readonly cors?: boolean | undefined
   }
 }
 
@@ -268,7 +270,8 @@ export const layer = (options: Sandbox.ServerOptions = {}): Layer.Layer<Sandbox,
       const port = yield* Server.start(gateway, control, {
         port: options.port ?? 0,
         host,
-        remoteControl: options.remoteControl ?? false
+        remoteControl: options.remoteControl ?? false,
+        cors: options.cors ?? false
       }).pipe(Effect.mapError((error) => new SandboxError({ message: `The sandbox cannot listen: ${error.message}` })))
       return serviceOf(gateway, `http://${host.includes(":") ? `[${host}]` : host}:${port}/gateway/deal`)
     })

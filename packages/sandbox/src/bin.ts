@@ -20,6 +20,7 @@ const help = `ig-sandbox: a local IG gateway for clients in any language
   --password TEXT   the password that it takes                         (Sandbox-Pa55word)
   --switches JSON   changes to its behaviour, as {"encryptedV3":true}
   --remote-control  let other machines use the control endpoint
+  --cors            let browsers' pages of any origin call the gateway
   --help            this text
 
 The first line on standard output is the gateway's address. The control endpoint is beside it, at /_sandbox.
@@ -34,6 +35,7 @@ const options = {
   password: { type: "string" },
   switches: { type: "string", default: "{}" },
   "remote-control": { type: "boolean", default: false },
+  cors: { type: "boolean", default: false },
   help: { type: "boolean", default: false }
 } as const
 
@@ -74,7 +76,8 @@ const serverOptions = Effect.gen(function* () {
     apiKey: values["api-key"],
     identifier: values.identifier,
     password: values.password,
-    remoteControl: values["remote-control"]
+    remoteControl: values["remote-control"],
+    cors: values.cors
   }
 })
 

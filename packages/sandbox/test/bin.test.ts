@@ -1,7 +1,18 @@
 import { describe, expect, it } from "@effect/vitest"
 import { isFree, start } from "./utils/executable.ts"
 
-const options = ["port", "host", "preset", "api-key", "identifier", "password", "switches", "remote-control", "help"]
+const options = [
+  "port",
+  "host",
+  "preset",
+  "api-key",
+  "identifier",
+  "password",
+  "switches",
+  "remote-control",
+  "cors",
+  "help"
+]
 
 const wrong: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: string]> = [
   [["--port", "http"], `--port: Unable to decode "http" into a number`],

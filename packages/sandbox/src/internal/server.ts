@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Control } from "./control.ts"
+import { admitPages, isPreflight, permit } from "./cors.ts"
 import type { Gateway, Outcome } from "./gateway.ts"
 import { answer, below, type GatewayRequest, type GatewayResponse, prefix } from "./http.ts"
 
@@ -16,6 +17,7 @@ export interface Options {
   readonly port: number
   readonly host: string
   readonly remoteControl: boolean
+  readonly cors: boolean
 }
 
 /* ---- in ------------------------------------------------------------------- */
@@ -123,6 +125,10 @@ const serve = (
     const toGateway = below(path, prefix)
     if (toControl !== undefined && !mayControl(request, options)) {
       return write(to, answer(403, { error: "the control endpoint is for this machine only" }))
+    }
+    if (options.cors && toGateway !== undefined) {
+      admitPages(to)
+      if (isPreflight(request)) return write(to, permit(request))
     }
     const body = yield* readBody(request)
     const data: GatewayRequest = {
