@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { dirname, join, resolve } from "node:path"
+import { dirname, resolve } from "node:path"
 import ts from "typescript"
+import { manifests } from "./manifests.ts"
 
 /** What a package offers under one of the paths of its `exports`; the module itself is named by its path alone. */
 export interface PublicExport {
@@ -12,25 +12,6 @@ interface Module {
   readonly path: string
   readonly file: string
 }
-
-export interface Manifest {
-  readonly name: string
-  readonly version: string
-  readonly folder: string
-  readonly private?: boolean
-  readonly exports: Readonly<Record<string, string | null>>
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly peerDependencies?: Readonly<Record<string, string>>
-  readonly publishConfig: { readonly exports: Readonly<Record<string, unknown>> }
-}
-
-export const manifests = (root: string): ReadonlyArray<Manifest> =>
-  readdirSync(join(root, "packages"))
-    .toSorted()
-    .map((name) => join(root, "packages", name))
-    .filter((folder) => existsSync(join(folder, "package.json")))
-    .map((folder) => ({ ...JSON.parse(readFileSync(join(folder, "package.json"), "utf8")), folder }))
-    .filter((manifest) => manifest.private !== true)
 
 const modules = (root: string): ReadonlyArray<Module> =>
   manifests(root).flatMap(({ exports, folder, name }) =>

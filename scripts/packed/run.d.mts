@@ -1,4 +1,7 @@
-import type { ChildProcess } from "node:child_process"
+import type { ChildProcessByStdio } from "node:child_process"
+import type { Readable } from "node:stream"
+
+type Child = ChildProcessByStdio<null, Readable, Readable>
 
 interface Ended {
   readonly code: number | null
@@ -13,13 +16,13 @@ interface Options {
 }
 
 export class Failure extends Error {}
-export const ensure: (condition: boolean, sentence: string) => void
+export function ensure(condition: boolean, sentence: string): asserts condition
 export const temporary: string
 export const environment: Readonly<Record<string, string>>
-export const start: (command: string, args: ReadonlyArray<string>, cwd: string) => ChildProcess
-export const signalGroup: (child: ChildProcess, signal: NodeJS.Signals | 0) => boolean
+export const start: (command: string, args: ReadonlyArray<string>, cwd: string) => Child
+export const signalGroup: (child: Child, signal: NodeJS.Signals | 0) => boolean
 export const cleanUp: () => void
-export const outcome: (child: ChildProcess) => Promise<Ended>
+export const outcome: (child: Child) => Promise<Ended>
 export const run: (command: string, args: ReadonlyArray<string>, options: Options) => Promise<Ended>
 export const node: (args: ReadonlyArray<string>, options: Options) => Promise<Ended>
 export const check: (what: string, work: () => Promise<string | undefined | void>) => Promise<void>

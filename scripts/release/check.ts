@@ -4,7 +4,8 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { check, cleanUp, ensure, Failure, outcome, run, start, temporary } from "../packed/run.mjs"
-import { type Manifest, manifests } from "../publicExports.ts"
+import { type Manifest, manifests, packageManagerOf } from "../manifests.ts"
+import { packAll } from "../packed/pack.ts"
 import { inWords, readAudit } from "./audit.ts"
 import { type Bill, incompatible, summary, table } from "./licences.ts"
 
@@ -17,9 +18,7 @@ const requireAudit = parseArgs({ options: { "require-audit": { type: "boolean", 
   "require-audit"
 ]
 
-const { packageManager }: { readonly packageManager: string } = JSON.parse(
-  readFileSync(join(root, "package.json"), "utf8")
-)
+const packageManager = packageManagerOf(root)
 
 const inCopy = (command: string, ...args: ReadonlyArray<string>) => run(command, args, { cwd: copy, seconds: 600 })
 const pnpm = (...args: ReadonlyArray<string>) => inCopy("npx", "--yes", packageManager, ...args)
@@ -57,14 +56,6 @@ const version = async (): Promise<string> => {
     ensure(isAskedFor, `${name} would become ${version}, and no changeset asks for a major version.`)
   }
   return `${waiting.length} changesets: ${inBrief(changed)}`
-}
-
-const pack = async (): Promise<ReadonlyArray<string>> => {
-  mkdirSync(tarballs)
-  await pnpm("--recursive", "--filter", "./packages/*", "pack", "--pack-destination", tarballs)
-  const files = readdirSync(tarballs).toSorted()
-  ensure(files.length === manifests(copy).length, `Packed were ${files.join(", ")}.`)
-  return files.map((file) => join(tarballs, file))
 }
 
 /** Each as the registry would be given it. */
@@ -122,7 +113,7 @@ const main = async (): Promise<void> => {
   })
   let files: ReadonlyArray<string> = []
   await check("pack", async () => {
-    files = await pack()
+    files = await packAll(copy, tarballs)
     return `${files.length} tarballs`
   })
   await check("publish", publish)

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { describe, expect, it } from "vitest"
 import { cycleIn, type Import, importGraph } from "../importGraph.ts"
-import { manifests } from "../publicExports.ts"
+import { manifests } from "../manifests.ts"
 import { folderOf } from "./folder.ts"
 
 const root = resolve(import.meta.dirname, "../..")

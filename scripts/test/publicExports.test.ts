@@ -1,7 +1,8 @@
 import { readdirSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { describe, expect, it } from "vitest"
-import { manifests, publicExports } from "../publicExports.ts"
+import { manifests } from "../manifests.ts"
+import { publicExports } from "../publicExports.ts"
 import { folderOf } from "./folder.ts"
 
 const root = resolve(import.meta.dirname, "../..")
