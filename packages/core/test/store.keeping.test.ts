@@ -1,8 +1,11 @@
+import { Credentials } from "@effect-ig/core/Credentials"
 import { withAccount } from "@effect-ig/core/CurrentAccount"
 import * as Session from "@effect-ig/core/Session"
 import type { SessionEvent } from "@effect-ig/core/SessionEvent"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
 import { SystemError } from "@effect/platform/Error"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -10,11 +13,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
 import { clientLayer } from "./utils/ig.ts"
+import { changed } from "./utils/life.ts"
 import { expire, run, store, stored, world } from "./utils/runs.ts"
 import { leaksIn } from "./utils/secrets.ts"
 import { makeLogs } from "./utils/sinks.ts"
@@ -50,6 +55,14 @@ const makeKeys = (act: Act) => {
 const failed = new SystemError({ module: "KeyValueStore", method: "set", reason: "PermissionDenied" })
 
 const atLogin = { method: "POST", path: "/session" } as const
+
+/** IG takes this identifier, too, for the one that it knows. */
+const knownAs = (name: string) =>
+  HttpClient.mapRequest((request) => {
+    if (request.body._tag !== "Uint8Array") return request
+    const text = new TextDecoder().decode(request.body.body).replace(`"${name}"`, `"sandbox"`)
+    return HttpClientRequest.bodyUint8Array(request, new TextEncoder().encode(text))
+  })
 
 const nextRun = run(Session.login, Effect.void)
 
@@ -101,6 +114,30 @@ describe("a kept session", () => {
         expect((yield* nextRun).end).toBe("SBX01 access-11 refresh-11")
       }).pipe(Effect.provide(world({}, layer)))
     })
+  )
+
+  it.effect("is stored for whoever its last login was, by renewal too", () =>
+    Effect.gen(function* () {
+      const { password } = yield* Sandbox
+      let identifier = "sandbox"
+      const login = Effect.provideService(
+        Session.login,
+        Credentials,
+        Effect.sync(() => ({ identifier, password: Redacted.make(password) }))
+      )
+      yield* run(
+        login,
+        Effect.gen(function* () {
+          yield* Session.read()
+          yield* expire("access", "refresh")
+          identifier = "renamed"
+          yield* Session.read()
+        })
+      )
+      expect((yield* run(login, Effect.void)).sent).toEqual(["GET /session 1 200"])
+      identifier = "sandbox"
+      expect((yield* run(login, Effect.void)).sent).toEqual(["POST /session 3 200"])
+    }).pipe(Effect.provide(Layer.provideMerge(changed(knownAs("renamed")), world())))
   )
 
   it.effect(

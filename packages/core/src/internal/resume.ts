@@ -27,7 +27,7 @@ import { lost, noLogin, refreshOnce, wasNotExecuted } from "./ladder.ts"
 import { isExpiring } from "./renewal.ts"
 import { decode, send } from "./send.ts"
 import { adopt } from "./siblings.ts"
-import type { Internals } from "./slot.ts"
+import { type Internals, watchOver } from "./slot.ts"
 import * as Stored from "./stored.ts"
 import { countResume } from "./telemetry.ts"
 import { carry, refreshTokenOf } from "./tokens.ts"
@@ -226,7 +226,7 @@ const freed = ({ cut, free }: Exchanges): Effect.Effect<void, never, IgConfig> =
 
 /** Here the session ends, at IG it does not. Nothing changes it any more after it was saved for the last time. */
 const leave = (internals: Internals, keeper: Keeper): Effect.Effect<void, never, Needs> => {
-  const { keeping, main, retired, siblings } = internals
+  const { keeping, main, siblings } = internals
   const last = main.exchanges.run(
     operation,
     (turn) =>
@@ -239,7 +239,7 @@ const leave = (internals: Internals, keeper: Keeper): Effect.Effect<void, never,
           keeper.changed()
           keeping.keeper = undefined
           siblings.clear()
-          for (const other of others) retired.add(other)
+          for (const other of others) watchOver(internals, other)
         })
         yield* turn.settle(new SignedOut())
       }),

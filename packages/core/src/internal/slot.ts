@@ -107,9 +107,14 @@ export const endSiblings = (internals: Internals): Effect.Effect<void> =>
     return Effect.forEach(ending, (sibling) => retire(internals, sibling), { concurrency: "unbounded", discard: true })
   })
 
-export const retire = ({ retired }: Internals, { end, slot: { exchanges } }: Sibling): Effect.Effect<void> =>
+export const retire = (internals: Internals, { end, slot: { exchanges } }: Sibling): Effect.Effect<void> =>
   Effect.suspend(() => {
-    for (const other of retired) if (other.isClosed() && other.isIdle()) retired.delete(other)
-    retired.add(exchanges)
+    watchOver(internals, exchanges)
     return Effect.zipRight(end, exchanges.close)
   })
+
+/** The layer waits for its work when it closes. Those whose work has ended are forgotten, or they would be ever more. */
+export const watchOver = ({ retired }: Internals, exchanges: Exchanges): void => {
+  for (const other of retired) if (other.isClosed() && other.isIdle()) retired.delete(other)
+  retired.add(exchanges)
+}
