@@ -11,7 +11,7 @@ const healthy: Measure = { heap: 1_000_000, fibers: 9, timers: 1, sockets: 0 }
 
 /** Ten, of which the last is another. */
 const run = (last: Partial<Measure>): ReadonlyArray<Measure> => [
-  // The first is before the engine has compiled what is hot, and does not count for the heap.
+  // In the first much happens for the first time, so that it does not count for the heap.
   { ...healthy, heap: 1 },
   ...Array.from({ length: 8 }, () => healthy),
   { ...healthy, ...last }
