@@ -8,119 +8,35 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import { expect, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { constTrue, constUndefined } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
+import { makeGovernor, makeTicket } from "../src/internal/throttleGovernor.ts"
 import { keptInMemory } from "./utils/ig.ts"
-import { minute, read, received, receivedAt, trade, virtually } from "./utils/throttled.ts"
-
-/** How long it takes, in virtual ms. */
-const lasting = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const begun = yield* Clock.currentTimeMillis
-    yield* self
-    return (yield* Clock.currentTimeMillis) - begun
-  })
-
-/** So many reads that wait, in the background. */
-const queued = (count: number) =>
-  Effect.tap(
-    Effect.forEach(Array.from({ length: count }), () => Effect.fork(read)),
-    () => Effect.sleep(1)
-  )
-
-const waiting = Effect.map(Throttle.status, (status) => Option.getOrThrow(status).waiting)
-
-const demo = { throttle: Throttle.layer("demo"), sandbox: { preset: "demo" } } as const
-const live = { throttle: Throttle.layer("live"), sandbox: { preset: "live" } } as const
-
-const refusedFor = (allowance: "api-key" | "account" | "account-trading", path?: string) =>
-  Effect.flatMap(Sandbox, ({ inject }) =>
-    inject({ kind: "allowance", allowance, ...(path === undefined ? {} : { path }) })
-  )
-
-describe("a trade", () => {
-  for (const [preset, count, options] of [
-    ["demo", 10_000, demo],
-    ["live", 1_000, live]
-  ] as const) {
-    it.live(`waits for none of ${count} reads, nor does the renewal that it needs: ${preset}`, () =>
-      virtually(
-        Effect.gen(function* () {
-          yield* Session.login
-          const reads = yield* queued(count)
-          expect(yield* waiting).toBeGreaterThan(count - 50)
-          for (const at of [1, 30, 55, 59.999, 60, 60.001, 75, 110, 120, 125, 170, 180, 233]) {
-            yield* Effect.sleep(Math.max(0, at * 1000 - (yield* Clock.currentTimeMillis)))
-            expect([at, yield* lasting(trade)]).toEqual([at, 0])
-          }
-          expect((yield* receivedAt("POST", "/session/refresh-token")).length).toBeGreaterThan(2)
-          expect((yield* received).filter(({ status }) => status !== 200)).toEqual([])
-          yield* Fiber.interruptAll(reads)
-        }),
-        options
-      )
-    )
-  }
-
-  it.live("waits for nothing when IG kills the bearer early, where a place is kept for that", () =>
-    virtually(
-      Effect.gen(function* () {
-        yield* Session.login
-        const reads = yield* Effect.zipRight(Effect.fork(withAccount("SBX02")(read)), queued(200))
-        yield* Effect.sleep("20 seconds")
-        yield* (yield* Sandbox).expire("access")
-        expect(yield* lasting(trade)).toBe(0)
-        yield* Fiber.interruptAll(reads)
-      }),
-      live
-    )
-  )
-
-  it.live("waits for nothing while the lanes of the reads are closed", () =>
-    virtually(
-      Effect.gen(function* () {
-        yield* Session.loginV2
-        yield* refusedFor("api-key", "/session/encryptionKey")
-        yield* refusedFor("account", "/positions")
-        const reads = yield* queued(20)
-        const asking = yield* Effect.fork(Session.encryptionKey)
-        yield* Effect.sleep("1 second")
-        const { accounts, key } = Option.getOrThrow(yield* Throttle.status)
-        expect([key.isClosed, accounts[0]?.reads.isClosed, accounts[0]?.trades.isClosed]).toEqual([true, true, false])
-        expect(yield* lasting(trade)).toBe(0)
-        yield* Fiber.interruptAll([...reads, asking])
-      }),
-      live
-    )
-  )
-
-  it.live("waits for its own allowance, in order, and is sent by the account that it is for", () =>
-    virtually(
-      Effect.gen(function* () {
-        yield* Session.login
-        const times = yield* Effect.forEach(Array.from({ length: 5 }), () => lasting(trade), {
-          concurrency: "unbounded"
-        })
-        expect(times).toEqual([0, 0, minute, minute, 2 * minute])
-        expect(yield* lasting(withAccount("SBX02")(trade))).toBe(0)
-        expect((yield* received).filter(({ status }) => status === 403)).toEqual([])
-      }),
-      {
-        throttle: Throttle.layer({ key: 60, account: 30, trading: 2 }),
-        sandbox: { switches: { perAccountTrading: 2, windowShape: "sliding" } }
-      }
-    )
-  )
-})
+import {
+  demo,
+  lasting,
+  live,
+  minute,
+  queued,
+  read,
+  received,
+  receivedAt,
+  refusedFor,
+  trade,
+  virtually,
+  waiting
+} from "./utils/throttled.ts"
 
 /** A read that says who it is, by a query that the gateway does not look at. */
 const numbered = Endpoint.make({
@@ -168,19 +84,17 @@ describe("reads", () => {
     )
   )
 
-  it.live("any of 10,000 can leave: its place is free, and nobody else is disturbed", () =>
+  it.live("that leave give their place in the queue to those behind them, at once", () =>
     virtually(
       Effect.gen(function* () {
         yield* Session.loginV2
-        const fibers = yield* queued(10_000)
-        const [, , , , , , , ...waiters] = fibers
-        expect(yield* waiting).toBe(waiters.length)
-        const stays = waiters.filter((_, index) => index % 3_000 === 1)
-        const leaves = waiters.filter((_, index) => index % 3_000 !== 1)
-        yield* Fiber.interruptAll(leaves)
+        const fibers = yield* queued(107)
+        const waiters = fibers.slice(7)
+        expect(yield* waiting).toBe(100)
+        const stays = waiters.filter((_, index) => index % 30 === 1)
+        yield* Fiber.interruptAll(waiters.filter((_, index) => index % 30 !== 1))
         expect(yield* waiting).toBe(stays.length)
         expect(yield* lasting(Fiber.joinAll(stays))).toBe(minute - 1)
-        expect(yield* waiting).toBe(0)
         expect((yield* received).length).toBe(8 + stays.length)
       }),
       demo
@@ -443,6 +357,33 @@ describe("a caller who cannot wait", () => {
     )
   )
 
+  it.live("waits no longer than that when it is refused and has to wait again", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        yield* (yield* Sandbox).inject({ kind: "allowance", allowance: "api-key", path: "/positions", times: 3 })
+        const impatient = Throttle.waitAtMost("90 seconds")(read)
+        expect(yield* lasting(Effect.flip(impatient))).toBe(minute)
+        expect(yield* receivedAt("GET", "/positions")).toEqual([0, minute])
+      }),
+      live
+    )
+  )
+
+  it.live("is not told of those whom it would go before, since it came before them", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        yield* refusedFor("account", "/positions")
+        const first = yield* Effect.fork(Throttle.waitAtMost("60 seconds")(read))
+        const others = yield* queued(100)
+        expect(yield* lasting(Fiber.join(first))).toBe(minute - 1)
+        yield* Fiber.interruptAll(others)
+      }),
+      live
+    )
+  )
+
   it.live("asks for an exchange in the same way, and a renewal that others wait for knows no such limit", () =>
     virtually(
       Effect.gen(function* () {
@@ -546,6 +487,69 @@ describe("the layer", () => {
   it.effect("is by environment in IgClient: nothing is counted for a gateway of one's own", () =>
     Effect.gen(function* () {
       expect(Option.getOrThrow(yield* Throttle.status).key.limit).toBe(Number.POSITIVE_INFINITY)
+    }).pipe(Effect.provide(keptInMemory()))
+  )
+})
+
+describe("accounts", () => {
+  it.effect("are let go when nothing is known of them any more, and not before", () =>
+    Effect.gen(function* () {
+      const { run, status } = yield* makeGovernor({ key: 1_000, account: 30, trading: 100 })
+      const spend = (accountId: string) =>
+        run(
+          {
+            operation: "test",
+            allowance: "non-trading",
+            accountId,
+            ticket: makeTicket(),
+            limit: undefined,
+            exchange: undefined,
+            isReady: constTrue,
+            prepare: Effect.void,
+            bearerEnds: constUndefined
+          },
+          ({ leave }) => leave
+        )
+      const names = (from: number) => Array.from({ length: 20 }, (_, index) => `A${from + index}`)
+      const known = Effect.map(status, ({ accounts }) => accounts.map(({ accountId }) => accountId))
+      yield* Effect.forEach(names(0), spend)
+      expect(yield* known).toEqual(names(0))
+      yield* TestClock.adjust(minute)
+      yield* spend("A3")
+      yield* Effect.forEach(names(20), spend)
+      expect(yield* known).toEqual(["A3", ...names(20)])
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a call that need not wait", () => {
+  /** What the runtime asks a scheduler before each of its steps. */
+  const counting = () => {
+    const steps = { count: 0 }
+    const scheduler: Scheduler.Scheduler = {
+      shouldYield: (fiber) => {
+        steps.count += 1
+        return Scheduler.defaultScheduler.shouldYield(fiber)
+      },
+      scheduleTask: (task, priority) => Scheduler.defaultScheduler.scheduleTask(task, priority)
+    }
+    return { scheduler, steps }
+  }
+
+  const stepsOf = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+    Effect.suspend(() => {
+      const { scheduler, steps } = counting()
+      return Effect.as(Effect.withScheduler(self, scheduler), steps)
+    })
+
+  it.effect("costs next to nothing more than without the throttle", () =>
+    Effect.gen(function* () {
+      yield* Session.loginV2
+      const { count: without } = yield* stepsOf(Effect.provide(read, Throttle.off))
+      const { count: within } = yield* stepsOf(read)
+      expect(without).toBeGreaterThan(100)
+      // The steps of `provide` are among those without.
+      expect(within - without).toBeLessThan(20)
     }).pipe(Effect.provide(keptInMemory()))
   )
 })

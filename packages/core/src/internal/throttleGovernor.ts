@@ -149,8 +149,7 @@ const makeIn = (
 
   const leave = (waiter: Waiter): void => {
     const places = line.leave(waiter)
-    if (places === undefined) line.pump()
-    else settle(places, unsent)
+    if (places !== undefined) settle(places, unsent)
   }
 
   /** Waits for a place; whoever leaves meanwhile leaves nothing behind. */

@@ -24,7 +24,7 @@ export interface Line {
   readonly join: (of: Class, order: number, readiness: Readiness) => Waiter
   /** It has prepared itself, and goes as it is when there is a place. */
   readonly prepared: (waiter: Waiter) => void
-  /** It goes away; with the places that it has got, when its turn had come. */
+  /** It goes away, and lets those behind it go; if its turn had come, with its places, which are for the caller to settle. */
   readonly leave: (waiter: Waiter) => Places | undefined
   /** Lets go whoever may go now, in order. */
   readonly pump: () => void
@@ -124,10 +124,6 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
 
   const alarm = makeAlarm(runtime, pump)
 
-  const unpause = (waiter: Waiter): void => {
-    if (waiter.queue.paused === waiter) waiter.queue.paused = undefined
-  }
-
   return {
     size: () => size,
     longestWait: () => {
@@ -152,22 +148,27 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
       const waiter: Waiter = { order, queue, since, readiness, isPrepared: false, signal: undefined, wake: undefined }
       queue.add(waiter)
       size += 1
-      pump()
+      // Nothing has changed for those before it.
+      if (queue.head() === waiter) pump()
       return waiter
     },
     prepared: (waiter) => {
       waiter.signal = undefined
       waiter.wake = undefined
-      unpause(waiter)
+      waiter.queue.paused = undefined
       waiter.isPrepared = true
       pump()
       waiter.isPrepared = false
     },
     leave: (waiter) => {
       const places = placesOf(waiter)
-      unpause(waiter)
-      if (places === undefined) remove(waiter)
-      return places
+      if (places !== undefined) return places
+      const { queue } = waiter
+      const keepsOthers = queue.paused === waiter || queue.head() === waiter
+      if (queue.paused === waiter) queue.paused = undefined
+      remove(waiter)
+      if (keepsOthers) pump()
+      return undefined
     },
     pump
   }

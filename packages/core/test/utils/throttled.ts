@@ -1,11 +1,14 @@
 /** A client that keeps to its allowances, beside a sandbox that has some, in virtual time. */
-import type * as Throttle from "@effect-ig/core/Throttle"
+import * as Throttle from "@effect-ig/core/Throttle"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import * as Simulation from "@effect-ig/sandbox/Simulation"
 import type * as ConfigError from "effect/ConfigError"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { keptInMemory } from "./ig.ts"
+import { read } from "./positions.ts"
 
 export type Stack = Layer.Layer.Success<ReturnType<typeof keptInMemory>>
 
@@ -23,7 +26,9 @@ export const virtually = <A, E>(
   }
 ): Effect.Effect<A, E | ConfigError.ConfigError> =>
   Effect.flatMap(
-    Simulation.run(Effect.provide(program, Layer.merge(keptInMemory({}, sandbox), throttle))),
+    Simulation.run(
+      Effect.provide(program, Layer.merge(keptInMemory({}, sandbox), throttle)).pipe(Effect.withTracerEnabled(false))
+    ),
     (outcome) => (outcome._tag === "Done" ? outcome.exit : Effect.die(`nothing moves any more after ${outcome.now} ms`))
   )
 
@@ -36,4 +41,29 @@ export const received: Effect.Effect<ReadonlyArray<Sandbox.RecordedRequest>, nev
 export const receivedAt = (method: string, path: string) =>
   Effect.map(received, (requests) =>
     requests.filter((request) => request.method === method && request.path === path).map(({ receivedAt }) => receivedAt)
+  )
+
+/** How long it takes, in virtual ms. */
+export const lasting = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const begun = yield* Clock.currentTimeMillis
+    yield* self
+    return (yield* Clock.currentTimeMillis) - begun
+  })
+
+/** So many reads that wait, in the background. */
+export const queued = (count: number) =>
+  Effect.tap(
+    Effect.forEach(Array.from({ length: count }), () => Effect.fork(read)),
+    () => Effect.sleep(1)
+  )
+
+export const waiting = Effect.map(Throttle.status, (status) => Option.getOrThrow(status).waiting)
+
+export const demo = { throttle: Throttle.layer("demo"), sandbox: { preset: "demo" } } as const
+export const live = { throttle: Throttle.layer("live"), sandbox: { preset: "live" } } as const
+
+export const refusedFor = (allowance: "api-key" | "account" | "account-trading", path?: string) =>
+  Effect.flatMap(Sandbox.Sandbox, ({ inject }) =>
+    inject({ kind: "allowance", allowance, ...(path === undefined ? {} : { path }) })
   )
