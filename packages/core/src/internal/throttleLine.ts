@@ -109,6 +109,7 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
 
   const pump = (): void => {
     const now = time.now()
+    if (size === 0) return alarm.set(undefined, now)
     for (let waiter = next(now); waiter !== undefined; waiter = next(now)) {
       const { isPrepared, queue, readiness } = waiter
       if (isPrepared || readiness.isReady()) {
