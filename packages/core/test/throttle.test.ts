@@ -11,7 +11,7 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { constTrue, constUndefined } from "effect/Function"
+import { constFalse, constTrue, constUndefined } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
@@ -518,6 +518,31 @@ describe("accounts", () => {
       yield* spend("A3")
       yield* Effect.forEach(names(20), spend)
       expect(yield* known).toEqual(["A3", ...names(20)])
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("one that prepares itself", () => {
+  it.effect("lets those behind it go when it leaves", () =>
+    Effect.gen(function* () {
+      const { run } = yield* makeGovernor({ key: 10, account: 10, trading: 10 })
+      const want = {
+        operation: "test",
+        allowance: "non-trading",
+        accountId: "A1",
+        limit: undefined,
+        exchange: undefined,
+        bearerEnds: constUndefined
+      } as const
+      const preparing = { ...want, ticket: makeTicket(), isReady: constFalse, prepare: Effect.never }
+      const ready = { ...want, ticket: makeTicket(), isReady: constTrue, prepare: Effect.void }
+      const first = yield* Effect.fork(run(preparing, ({ leave }) => leave))
+      yield* Effect.yieldNow()
+      const second = yield* Effect.fork(run(ready, ({ leave }) => leave))
+      yield* Effect.yieldNow()
+      expect(Option.isNone(yield* Fiber.poll(second))).toBe(true)
+      yield* Fiber.interrupt(first)
+      yield* Fiber.join(second)
     }).pipe(Effect.scoped)
   )
 })
