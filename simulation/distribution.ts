@@ -1,7 +1,9 @@
 /** What the programs met: a search that never gets to where it hurts proves nothing. */
 import type { Fault } from "@effect-ig/sandbox/Fault"
+import type { IgError } from "@effect-ig/core/IgError"
+import { isRefusedForAllowance } from "./invariants.ts"
 import type { Program } from "./program.ts"
-import type { Report } from "./run.ts"
+import { failureOf, type Report } from "./run.ts"
 
 const faults: ReadonlyArray<Fault["kind"]> = [
   "slow",
@@ -23,8 +25,17 @@ export const leastConcurrency = 8
 
 const hitsOf = (
   program: Program,
-  { closedInFlight, events, interrupts, record, watch }: Report
+  { interrupts, lives, outcomes, record }: Report
 ): Readonly<Record<string, boolean>> => {
+  const { restart, throttled } = program
+  const events = lives.flatMap((life) => life.events)
+  const [, second] = lives
+  const isResumed = second?.events.some(({ _tag }) => _tag === "Resumed") === true
+  const isFound = second?.found !== undefined && restart?.tampering === undefined
+  // At once, or when the bearer was refused.
+  const isRefreshed = second?.watch.sent.slice(0, 2).some(({ kind }) => kind === "refresh") === true
+  const isRefusedFor = (error: IgError | undefined, reason: string) =>
+    error?._tag === "NotSentError" && error.reason === reason
   const renewedBy = (by: "refresh" | "login") => events.some((event) => event._tag === "Renewed" && event.by === by)
   const happened = (what: string) => program.happenings.some((happening) => happening.what === what)
   return {
@@ -40,13 +51,23 @@ const hitsOf = (
     "rung refresh": renewedBy("refresh"),
     "rung login": renewedBy("login"),
     "rung lost": events.some(({ _tag }) => _tag === "Lost"),
-    "another account": watch.sent.some(({ wanted }) => wanted !== undefined),
+    "another account": lives.some(({ watch }) => watch.sent.some(({ wanted }) => wanted !== undefined)),
     switched: events.some(({ _tag }) => _tag === "Switched"),
     "logged out before the end": program.callers.some(({ steps }) => steps.some((step) => step.do === "logout")),
     "interrupted while waiting": interrupts.whileWaiting > 0,
     "interrupted while sending": interrupts.whileSending > 0,
-    "late refusal": watch.lateRefusals > 0,
-    "closed during a renewal": closedInFlight
+    "late refusal": lives.some(({ watch }) => watch.lateRefusals > 0),
+    "closed during a renewal": lives.some((life) => life.closedInFlight),
+    throttle: throttled !== undefined,
+    "a lane full, and a queue": lives.some(({ watch }) => watch.hasQueued),
+    "would have to wait": outcomes.some(({ exit }) => isRefusedFor(failureOf(exit), "would-wait")),
+    "no allowance, and throttled": throttled !== undefined && record.some(isRefusedForAllowance),
+    "less than is believed": record.some((request) => request.fault !== "allowance" && isRefusedForAllowance(request)),
+    "resumed alive": isResumed && !isRefreshed,
+    "resumed by a refresh": isResumed && isRefreshed,
+    "stored, and dead": isFound && !isResumed,
+    "stored, and not ours": second?.found !== undefined && restart?.tampering !== undefined,
+    "crashed, and resumed": restart?.isCrash === true && isResumed
   }
 }
 
@@ -60,7 +81,7 @@ export interface Tally {
 export const emptyTally = (): Tally => ({ programs: 0, concurrency: 0, requests: 0, hits: {} })
 
 export const count = (tally: Tally, program: Program, report: Report): void => {
-  const { concurrency } = report.watch
+  const concurrency = report.lives.flatMap(({ watch }) => watch.concurrency)
   tally.programs += 1
   tally.requests += concurrency.length
   tally.concurrency += concurrency.reduce((sum, one) => sum + one, 0)

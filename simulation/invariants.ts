@@ -6,11 +6,10 @@ import type { IgError } from "@effect-ig/core/IgError"
 import type { RecordedRequest } from "@effect-ig/sandbox/Sandbox"
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { longestCall, longestClosing } from "./longest.ts"
+import { longestCall, longestClosing, longestSilence, window } from "./longest.ts"
 import type { Program } from "./program.ts"
-import type { Report, Result } from "./run.ts"
+import { failureOf, type Outcome, type Report, type Result } from "./run.ts"
 
 type Judge = (program: Program, report: Report) => ReadonlyArray<string>
 
@@ -23,98 +22,217 @@ const isRefresh = ({ method, path }: RecordedRequest): boolean => method === "PO
 
 const isLogin = ({ method, path }: RecordedRequest): boolean => method === "POST" && path === "/session"
 
-const failure = (exit: Exit.Exit<unknown, IgError>): IgError | undefined =>
-  Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
+const isTrade = ({ path }: RecordedRequest): boolean => path === "/positions/otc"
 
-const hasDied = (exit: Exit.Exit<unknown, IgError>): boolean => Exit.isFailure(exit) && Cause.isDie(exit.cause)
+/** IG has refused it for want of an allowance, and has not executed it. */
+export const isRefusedForAllowance = ({ errorCode }: { readonly errorCode?: string | undefined }): boolean =>
+  errorCode?.startsWith("error.public-api.exceeded-") === true
 
 const twice = (values: ReadonlyArray<string>): ReadonlyArray<string> => [
   ...new Set(values.filter((value, index) => values.indexOf(value) !== index))
 ]
 
-const everyCallerEndsInTime: Judge = (program, { closingTook, outcomes }) => [
-  ...outcomes.filter(({ took }) => took > longestCall(program)).map(({ step, took }) => `${step} took ${took} ms`),
-  ...outcomes.filter(({ exit }) => hasDied(exit)).map(({ exit, step }) => `${step} died: ${String(exit)}`),
-  ...(closingTook > longestClosing ? [`closing took ${closingTook} ms`] : [])
-]
+/** What the first run sent, and what the second one did. */
+const runsOf = ({ lives, record }: Report): ReadonlyArray<ReadonlyArray<RecordedRequest>> =>
+  lives.map(({ since }, index) => record.slice(since, lives[index + 1]?.since))
 
-/** Both halves out of IG's hand, and of one answer; under CST, the second may be of a later switch of the first. */
-const stateIsWhatIgIssued: Judge = (_, { issued, record, states }) => {
-  const tokens = new Map(issued.map((token) => [token.value, token]))
-  return states.flatMap((state) => {
-    if (state._tag === "SignedOut") return []
-    const [first, second] =
-      state._tag === "OAuthSession" ? [state.accessToken, state.refreshToken] : [state.cst, state.securityToken]
-    const one = tokens.get(Redacted.value(first))
-    const other = tokens.get(Redacted.value(second))
-    if (one === undefined || other === undefined) return ["the state holds a token that IG never issued"]
-    const isPair = record.some(
-      ({ headers, issued: given }) =>
-        given.includes(other.label) && (given.includes(one.label) || headers["cst"] === one.label)
-    )
-    if (!isPair) return [`the state holds ${one.label} with ${other.label}`]
-    if (state._tag === "TokenSession" && other.accountId !== state.accountId) {
-      return [`the state says ${state.accountId}, and ${other.label} is of ${other.accountId}`]
-    }
-    return []
-  })
+/** A caller that was not interrupted gets an answer, or an error with a type. */
+const hasAnswer = ({ caller, exit }: Outcome): boolean =>
+  Exit.isSuccess(exit) ||
+  failureOf(exit) !== undefined ||
+  (caller.interruptedAt !== undefined && Cause.isInterruptedOnly(exit.cause))
+
+const everyCallerEndsInTime: Judge = (program, { lives, outcomes, record }) => {
+  const longest = longestCall(program, record.length)
+  return [
+    ...outcomes.filter(({ took }) => took > longest).map(({ step, took }) => `${step} took ${took} ms`),
+    ...outcomes.filter((outcome) => !hasAnswer(outcome)).map(({ exit, step }) => `${step} ended by ${String(exit)}`),
+    ...lives.flatMap(({ closingTook, watch }) => [
+      ...(closingTook > longestClosing ? [`closing took ${closingTook} ms`] : []),
+      ...(watch.longestSilence > longestSilence
+        ? [`callers waited, and nothing happened for ${watch.longestSilence} ms`]
+        : [])
+    ])
+  ]
 }
 
-const oneRenewalAtATime: Judge = (_, { watch }) => [
-  ...(watch.most.refresh > 1 ? [`${watch.most.refresh} refreshes at once`] : []),
-  ...(watch.most.login > 1 ? [`${watch.most.login} logins at once`] : [])
-]
+/** Both halves out of IG's hand, and of one answer; under CST, the second may be of a later switch of the first. */
+const stateIsWhatIgIssued: Judge = (_, { issued, lives, record }) => {
+  const tokens = new Map(issued.map((token) => [token.value, token]))
+  return lives.flatMap(({ states }) =>
+    states.flatMap(({ session: state }) => {
+      if (state._tag === "SignedOut") return []
+      const [first, second] =
+        state._tag === "OAuthSession" ? [state.accessToken, state.refreshToken] : [state.cst, state.securityToken]
+      const one = tokens.get(Redacted.value(first))
+      const other = tokens.get(Redacted.value(second))
+      if (one === undefined || other === undefined) return ["the state holds a token that IG never issued"]
+      const isPair = record.some(
+        ({ headers, issued: given }) =>
+          given.includes(other.label) && (given.includes(one.label) || headers["cst"] === one.label)
+      )
+      if (!isPair) return [`the state holds ${one.label} with ${other.label}`]
+      if (state._tag === "TokenSession" && other.accountId !== state.accountId) {
+        return [`the state says ${state.accountId}, and ${other.label} is of ${other.accountId}`]
+      }
+      return []
+    })
+  )
+}
 
-/** What IG refused for want of an allowance was not spent. */
-const noRefreshTokenTwice: Judge = (_, { record }) =>
-  twice(
-    record
-      .filter((request) => isRefresh(request) && request.fault !== "allowance")
-      .map((request) => String(field(request, "refresh_token")))
-  ).map((token) => `${token} was sent twice`)
+const oneRenewalAtATime: Judge = (_, { lives }) =>
+  lives.flatMap(({ watch: { most } }) => [
+    ...(most.refresh > 1 ? [`${most.refresh} refreshes at once`] : []),
+    ...(most.login > 1 ? [`${most.login} logins at once`] : [])
+  ])
 
-const refusedCredentialsOnce: Judge = (_, { explicitLogins, record }) => {
+const refreshTokensIn = (requests: ReadonlyArray<RecordedRequest>): ReadonlyArray<string> =>
+  requests
+    .filter((request) => isRefresh(request) && !isRefusedForAllowance(request))
+    .map((request) => String(field(request, "refresh_token")))
+
+/**
+ * Neither by one run nor by two; but for the last one that a run has sent which crashed before it had in the store what
+ * came of that.
+ */
+const noRefreshTokenTwice: Judge = (_, report) => {
+  const [first = [], second = []] = runsOf(report).map(refreshTokensIn)
+  const unsaved = report.lives[0]?.isRefreshUnsaved === true ? first.at(-1) : undefined
+  return [
+    ...[...twice(first), ...twice(second)].map((token) => `${token} was sent twice`),
+    ...second
+      .filter((token) => first.includes(token) && token !== unsaved)
+      .map((token) => `${token} was sent by both runs`)
+  ]
+}
+
+const refusedCredentialsOnce: Judge = (_, { lives, record }) => {
+  const explicit = lives.reduce((sum, { explicitLogins }) => sum + explicitLogins, 0)
   const refused = record
     .filter(
       (request) => isLogin(request) && request.isDelivered && request.errorCode === "error.security.invalid-details"
     )
     .map((request) => String(field(request, "password")))
-  return refused.length > new Set(refused).size + explicitLogins
-    ? [`refused credentials were sent ${refused.length} times, with ${explicitLogins} explicit logins`]
+  return refused.length > new Set(refused).size + explicit
+    ? [`refused credentials were sent ${refused.length} times, with ${explicit} explicit logins`]
     : []
 }
 
-const oneFamilyAndTheRightAccount: Judge = (_, { issued, watch }) => {
+const oneFamilyAndTheRightAccount: Judge = (_, { issued, lives }) => {
   const owner = new Map(issued.map(({ accountId, value }) => [value, accountId]))
-  return watch.sent.flatMap(({ account, bearer, cst, securityToken, wanted }) => {
-    if (bearer !== undefined && (cst !== undefined || securityToken !== undefined))
-      return ["a request carried two families"]
-    const acts = account ?? (securityToken === undefined ? undefined : owner.get(securityToken))
-    return wanted !== undefined && acts !== undefined && acts !== wanted
-      ? [`a call for ${wanted} acted on ${acts}`]
-      : []
-  })
+  return lives
+    .flatMap(({ watch }) => watch.sent)
+    .flatMap(({ account, bearer, cst, securityToken, wanted }) => {
+      if (bearer !== undefined && (cst !== undefined || securityToken !== undefined))
+        return ["a request carried two families"]
+      const acts = account ?? (securityToken === undefined ? undefined : owner.get(securityToken))
+      return wanted !== undefined && acts !== undefined && acts !== wanted
+        ? [`a call for ${wanted} acted on ${acts}`]
+        : []
+    })
 }
 
-const noOrderTwice: Judge = (_, { record }) =>
-  twice(
-    record
-      .filter(({ entered, path }) => path === "/positions/otc" && entered.length > 0)
-      .map((request) => String(field(request, "dealReference")))
-  ).map((reference) => `${reference} reached the book twice`)
+/** It was not executed: IG refused the tokens, or had no allowance. */
+const isRefused = ({ errorCode, status }: RecordedRequest): boolean =>
+  status === 401 || isRefusedForAllowance({ errorCode })
+
+/** An order is sent again when it was refused for its tokens or an allowance, and then only. */
+const noOrderTwice: Judge = (_, { record }) => {
+  const orders = record
+    .filter(isTrade)
+    .map((request) => ({ reference: String(field(request, "dealReference")), request }))
+  const last = new Map(orders.map(({ reference, request }) => [reference, request]))
+  return [
+    ...twice(orders.filter(({ request }) => request.entered.length > 0).map(({ reference }) => reference)).map(
+      (reference) => `${reference} reached the book twice`
+    ),
+    ...orders
+      .filter(({ reference, request }) => last.get(reference) !== request && !isRefused(request))
+      .map(({ reference }) => `${reference} was sent again, though IG may have executed it`)
+  ]
+}
+
+/** Where the client keeps to what IG gives it; a second run knows nothing of what the first one has spent. */
+const noAllowanceOverrun: Judge = ({ restart, throttled }, report) => {
+  if (throttled === undefined || isDiffering(throttled)) return []
+  const [first = [], second = []] = runsOf(report)
+  const knowing = restart === undefined || restart.downFor > window ? [...first, ...second] : first
+  return knowing
+    .filter((request) => request.fault !== "allowance" && isRefusedForAllowance(request))
+    .map(({ errorCode, method, path }) => `${method} ${path} was one too many: ${errorCode}`)
+}
+
+const isDiffering = ({ given, kept }: NonNullable<Program["throttled"]>): boolean =>
+  given.key < kept.key || given.account < kept.account || given.trading < kept.trading
+
+/** With a throttle nobody hears that there is no allowance, but who cannot wait for one; and a lane is shut for a window. */
+const refusedWaits: Judge = ({ happenings, switches, throttled }, report) => {
+  if (throttled === undefined) return []
+  const errors = report.outcomes.flatMap(({ caller, exit, step }) => {
+    const error = failureOf(exit)
+    if (error?._tag === "ApiError" && isRefusedForAllowance(error)) return [`${step} failed for want of an allowance`]
+    return error?._tag === "NotSentError" && error.reason === "would-wait" && caller.waitsAtMost === undefined
+      ? [`${step} would have waited, and its caller has the time`]
+      : []
+  })
+  // The gateway's clock is what the record has.
+  if (happenings.some(({ what }) => what === "clock")) return errors
+  const early = runsOf(report).flatMap((requests) => {
+    let seen = Number.NEGATIVE_INFINITY
+    return requests.flatMap((request) => {
+      if (isTrade(request)) return []
+      const isEarly = request.receivedAt > seen && request.receivedAt < seen + window
+      const isOfKey = request.errorCode === "error.public-api.exceeded-api-key-allowance"
+      if (isOfKey && request.isDelivered && request.fault !== "slow")
+        seen = Math.max(seen, request.receivedAt + (switches.latency ?? 0))
+      return isEarly ? [`${request.method} ${request.path} went out while the key's allowance was shut`] : []
+    })
+  })
+  return [...errors, ...early]
+}
+
+/**
+ * A session of an earlier run becomes the client's once IG has served it; and what somebody else has stored never leaves.
+ * A login that IG may answer with a session of before proves nothing.
+ */
+const resumedIsProved: Judge = ({ restart, switches }, { lives }) =>
+  switches.loginReusesCst === true
+    ? []
+    : lives.flatMap(({ older, states, watch }) => {
+        const believed = states.filter(({ unproved }) => unproved.some((token) => older.has(token)))
+        const isOld = (token: string | undefined): boolean =>
+          token !== undefined && older.has(token.replace("Bearer ", ""))
+        const foreign =
+          restart?.tampering === undefined
+            ? []
+            : watch.sent.filter(({ bearer, cst, securityToken }) => [bearer, cst, securityToken].some(isOld))
+        return [
+          ...believed.map(() => "a session out of the store was believed before IG had taken it"),
+          ...foreign.map(() => "a request carried what somebody else has stored")
+        ]
+      })
 
 const isFinal = (error: IgError | undefined): boolean =>
   error?._tag === "AuthError" && (error.reason === "not-signed-in" || error.reason === "closed")
 
-const healsOnceFaultsStop: Judge = (_, { healed }) =>
-  healed === undefined || Exit.isSuccess(healed) || isFinal(failure(healed))
+const healsOnceFaultsStop: Judge = (_, { peace }) =>
+  peace === undefined || Exit.isSuccess(peace.healed) || isFinal(failureOf(peace.healed))
     ? []
-    : [`all faults have ended, and the next call fails: ${failure(healed)?.message ?? String(healed)}`]
+    : [`all faults have ended, and the next call fails: ${failureOf(peace.healed)?.message ?? String(peace.healed)}`]
 
-const nothingIsLeft: Judge = (_, { leftFibers, leftSessions }) => [
-  ...(leftFibers > 0 ? [`${leftFibers} fibers are left after closing`] : []),
-  ...(leftSessions > 0 ? [`${leftSessions} sessions are alive after closing`] : [])
-]
+/** With a store, the session is left on purpose. Where IG gives less than is believed, there may be no place for a logout. */
+const nothingIsLeft: Judge = ({ restart, throttled }, { lives, peace }) => {
+  const fibers = lives.reduce((sum, { leftFibers }) => sum + leftFibers, 0)
+  const sessions = peace?.leftSessions ?? 0
+  const isExcused = restart !== undefined || (throttled !== undefined && isDiffering(throttled))
+  return [
+    ...(fibers > 0 ? [`${fibers} fibers are left after closing`] : []),
+    ...(sessions > 0 && !isExcused ? [`${sessions} sessions are alive after closing`] : [])
+  ]
+}
+
+const whatIsLeftIsStored: Judge = ({ restart }, { peace }) =>
+  restart !== undefined && peace?.isStored === false ? ["the session that was left is not in the store"] : []
 
 export const invariants: Readonly<Record<string, Judge>> = {
   everyCallerEndsInTime,
@@ -124,8 +242,12 @@ export const invariants: Readonly<Record<string, Judge>> = {
   refusedCredentialsOnce,
   oneFamilyAndTheRightAccount,
   noOrderTwice,
+  noAllowanceOverrun,
+  refusedWaits,
+  resumedIsProved,
   healsOnceFaultsStop,
-  nothingIsLeft
+  nothingIsLeft,
+  whatIsLeftIsStored
 }
 
 export const judge = (program: Program, result: Result): ReadonlyArray<string> => {

@@ -25,6 +25,8 @@ export interface Caller {
   readonly startsAt: number
   readonly steps: ReadonlyArray<Step>
   readonly interruptedAt: number | undefined
+  /** How long it is ready to wait for an allowance, in ms. */
+  readonly waitsAtMost: number | undefined
 }
 
 export type Happening = { readonly at: number } & (
@@ -36,6 +38,36 @@ export type Happening = { readonly at: number } & (
   | { readonly what: "password"; readonly isWrong: boolean }
 )
 
+/** So many requests a minute. */
+export interface Allowances {
+  readonly key: number
+  readonly account: number
+  readonly trading: number
+}
+
+export interface Throttled {
+  /** What the client keeps to. */
+  readonly kept: Allowances
+  /** What the gateway gives. */
+  readonly given: Allowances
+}
+
+/** What becomes of the stored text while nobody runs. */
+export type Tampering = "another environment" | "another key" | "another identifier" | "cut short"
+
+/** The first run of the program ends, and a second one has nothing of it but the store. */
+export interface Restart {
+  readonly at: number
+  /** A crash cleans nothing up: what is on its way to IG or into the store is left to its fate. */
+  readonly isCrash: boolean
+  readonly downFor: number
+  /** Meanwhile no session survives. */
+  readonly isPurged: boolean
+  readonly tampering: Tampering | undefined
+  /** How long the store takes to write, in ms. */
+  readonly writing: number
+}
+
 export interface Program {
   readonly seed: number
   readonly mode: Mode
@@ -45,6 +77,10 @@ export interface Program {
   readonly closesAt: number | undefined
   /** The user's own client repeats whatever fails, three times. */
   readonly retries: boolean
+  /** With a throttle; off where there is none. */
+  readonly throttled: Throttled | undefined
+  /** With a session store; without one where there is none. */
+  readonly restart: Restart | undefined
 }
 
 const anyMoment: fc.Arbitrary<number> = fc
@@ -55,8 +91,10 @@ const anyMoment: fc.Arbitrary<number> = fc
 const closeTo = (rush: number): fc.Arbitrary<number> =>
   fc.oneof({ weight: 4, arbitrary: fc.integer({ min: rush, max: rush + 400 }) }, { weight: 1, arbitrary: anyMoment })
 
-const seldom = <A>(arbitrary: fc.Arbitrary<A>): fc.Arbitrary<A | undefined> =>
-  fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })
+const oneIn = <A>(share: number, arbitrary: fc.Arbitrary<A>): fc.Arbitrary<A | undefined> =>
+  fc.oneof({ weight: share - 1, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })
+
+const seldom = <A>(arbitrary: fc.Arbitrary<A>): fc.Arbitrary<A | undefined> => oneIn(4, arbitrary)
 
 const account = fc.constantFrom(...accounts)
 
@@ -91,7 +129,8 @@ const caller = (moment: fc.Arbitrary<number>): fc.Arbitrary<Caller> =>
       { weight: 40, arbitrary: fc.array(step, { minLength: 1, maxLength: 2, size: "max" }) },
       { weight: 1, arbitrary: fc.array(fc.oneof(step, rareStep), { minLength: 1, maxLength: 3, size: "max" }) }
     ),
-    interruptedAt: seldom(moment.chain((at) => fc.integer({ min: at, max: at + 6_000 })))
+    interruptedAt: seldom(moment.chain((at) => fc.integer({ min: at, max: at + 6_000 }))),
+    waitsAtMost: seldom(fc.constantFrom(0, 3_000, 45_000))
   })
 
 const target = fc.constantFrom(
@@ -173,8 +212,61 @@ const switches: fc.Arbitrary<Partial<Switches>> = fc.record({
   putUnderBearer: fc.constantFrom("refused" as const, "works" as const),
   switchReissuesCst: fc.boolean(),
   fetchUnderCst: fc.constantFrom("same" as const, "renewed" as const),
-  loginReusesCst: fc.constantFrom(false, false, false, true)
+  loginReusesCst: fc.constantFrom(false, false, false, true),
+  windowShape: fc.constantFrom("bucket" as const, "fixed" as const, "sliding" as const)
 })
+
+/** Small, so that lanes are full within a program; from 20 on the throttle keeps a place for renewal. */
+const allowances: fc.Arbitrary<Allowances> = fc.record({
+  key: fc.constantFrom(6, 10, 20),
+  account: fc.constantFrom(4, 8, 16),
+  trading: fc.constantFrom(2, 5)
+})
+
+/** Where they differ, others spend a part of what IG gives, or it gives less than is believed. */
+const throttled: fc.Arbitrary<Throttled> = allowances.chain((kept) =>
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constant({ kept, given: kept }) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom("key" as const, "account" as const, "trading" as const).map((lane) => ({
+        kept,
+        given: { ...kept, [lane]: Math.ceil(kept[lane] / 2) }
+      }))
+    }
+  )
+)
+
+const minute = 60_000
+
+const restart = (moment: fc.Arbitrary<number>): fc.Arbitrary<Restart> =>
+  fc.record({
+    at: moment,
+    isCrash: fc.boolean(),
+    // Within the minute of the bearer; past that; past its refresh token; past the CST.
+    downFor: fc.constantFrom(
+      0,
+      2_000,
+      2 * minute,
+      2 * minute,
+      5 * minute,
+      5 * minute,
+      5 * minute,
+      20 * minute,
+      7 * 60 * minute
+    ),
+    isPurged: oneIn(8, fc.constant(true)).map((isPurged) => isPurged ?? false),
+    tampering: oneIn(
+      6,
+      fc.constantFrom(
+        "another environment" as const,
+        "another key" as const,
+        "another identifier" as const,
+        "cut short" as const
+      )
+    ),
+    writing: fc.constantFrom(0, 0, 300, 1_500)
+  })
 
 /** Evenly, not with a preference for the small. */
 export const program = (retries: fc.Arbitrary<boolean>): fc.Arbitrary<Program> =>
@@ -185,13 +277,18 @@ export const program = (retries: fc.Arbitrary<boolean>): fc.Arbitrary<Program> =
         seed: fc.nat(),
         mode: fc.constantFrom(...modes),
         callers: fc.oneof(
-          { weight: 3, arbitrary: fc.array(caller(closeTo(rush)), { minLength: 1, maxLength: 20, size: "max" }) },
-          { weight: 1, arbitrary: fc.array(caller(closeTo(rush)), { minLength: 21, maxLength: 50, size: "max" }) }
+          { weight: 5, arbitrary: fc.array(caller(closeTo(rush)), { minLength: 1, maxLength: 20, size: "max" }) },
+          { weight: 2, arbitrary: fc.array(caller(closeTo(rush)), { minLength: 21, maxLength: 50, size: "max" }) }
         ),
         happenings: fc.array(happening(closeTo(rush)), { minLength: 0, maxLength: 8, size: "max" }),
         switches,
         closesAt: seldom(fc.integer({ min: rush, max: rush + 9_000 })),
-        retries
+        retries,
+        throttled: oneIn(3, throttled),
+        restart: oneIn(
+          4,
+          restart(fc.oneof(fc.integer({ min: rush, max: rush + 400 }), fc.integer({ min: rush, max: rush + 4_000 })))
+        )
       })
     )
     .noBias()

@@ -1,12 +1,10 @@
 /** Runs one program in virtual time, and reports what happened. */
-import type { Credentials } from "@effect-ig/core/Credentials"
 import { withAccount } from "@effect-ig/core/CurrentAccount"
 import * as Endpoint from "@effect-ig/core/Endpoint"
 import type { IgError } from "@effect-ig/core/IgError"
-import type { PasswordCipher } from "@effect-ig/core/PasswordCipher"
 import * as Session from "@effect-ig/core/Session"
-import type { SessionEvent } from "@effect-ig/core/SessionEvent"
 import * as SessionState from "@effect-ig/core/SessionState"
+import * as Throttle from "@effect-ig/core/Throttle"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import * as Simulation from "@effect-ig/sandbox/Simulation"
 import * as Cause from "effect/Cause"
@@ -15,19 +13,17 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
-import * as Layer from "effect/Layer"
+import { identity } from "effect/Function"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import { requestTimeout } from "./longest.ts"
-import type { Call, Caller, Happening, Mode, Program, Step } from "./program.ts"
-import { callerIndex, startedUnder, layerClient, layerSandbox, makeWatch, type Watch } from "./stack.ts"
-
-type Ours = Session.Ig | Credentials | PasswordCipher
+import { begin, close, crash, type Life, logIn, type Ours, tokensOf } from "./life.ts"
+import { requestTimeout, window } from "./longest.ts"
+import type { Call, Caller, Happening, Program, Restart, Step } from "./program.ts"
+import { layerSandbox, type Surroundings } from "./stack.ts"
+import { makeShelf, tamper } from "./store.ts"
+import { callerIndex, moved } from "./watch.ts"
 
 const positions = Endpoint.make({
   name: "positions.list",
@@ -54,40 +50,33 @@ export interface Outcome {
   readonly step: Step["do"]
   readonly took: number
   readonly exit: Exit.Exit<unknown, IgError>
+  readonly caller: Caller
 }
 
 /** What the sandbox would say at the end of the program, and what we saw on the way. */
 export interface Report {
-  readonly watch: Watch
+  readonly lives: ReadonlyArray<Life>
   readonly record: ReadonlyArray<Sandbox.RecordedRequest>
   readonly issued: ReadonlyArray<Sandbox.IssuedToken>
   readonly outcomes: ReadonlyArray<Outcome>
-  readonly states: ReadonlyArray<SessionState.Session>
-  readonly events: ReadonlyArray<SessionEvent>
-  readonly explicitLogins: number
   readonly interrupts: { readonly whileWaiting: number; readonly whileSending: number }
-  readonly closedInFlight: boolean
-  readonly closingTook: number
-  /** After all faults have ended, how the next call went, and the one after the time that it named. */
-  readonly healed: Exit.Exit<unknown, IgError> | undefined
-  readonly isSignedOut: boolean
-  /** Fibers of the layer's that outlived it. */
-  readonly leftFibers: number
-  /** Sessions in use when the layer closed, in peace, that IG still takes. */
+  /** After all faults have ended, where nothing was closed before that. */
+  readonly peace: Peace | undefined
+}
+
+export interface Peace {
+  /** How the next call went, and the one after the time that it named. */
+  readonly healed: Exit.Exit<unknown, IgError>
+  /** Sessions in use when the layer closed that IG still takes. */
   readonly leftSessions: number
+  /** The session of then is in the store. */
+  readonly isStored: boolean
 }
 
 export type Result =
   | { readonly _tag: "Ended"; readonly report: Report }
   | { readonly _tag: "Stuck" }
   | { readonly _tag: "Died"; readonly why: string }
-
-const logins: Readonly<Record<Mode, Effect.Effect<SessionState.SignedIn, IgError, Ours>>> = {
-  login: Session.login,
-  loginV2: Session.loginV2,
-  loginWithEncryption: Session.loginWithEncryption,
-  loginV2WithEncryption: Session.loginV2WithEncryption
-}
 
 const call = (kind: Call, dealReference: string): Effect.Effect<unknown, IgError, Session.Ig> =>
   kind === "read"
@@ -106,22 +95,18 @@ const call = (kind: Call, dealReference: string): Effect.Effect<unknown, IgError
         }
       })
 
+/** A program that is under way. */
 interface Run {
   readonly program: Program
-  readonly watch: Watch
-  readonly scope: Scope.CloseableScope
+  readonly sandbox: Sandbox.Sandbox.Service
+  readonly surroundings: Surroundings
   readonly outcomes: Array<Outcome>
   /** Operations that each caller is in the middle of. */
   readonly waiting: Map<number, number>
-  explicitLogins: number
+  readonly interrupts: { whileWaiting: number; whileSending: number }
 }
 
-const logIn = (run: Run) => {
-  run.explicitLogins += 1
-  return Scope.extend(Session.scoped(logins[run.program.mode]), run.scope)
-}
-
-const operation = (run: Run, step: Step, reference: string): Effect.Effect<unknown, IgError, Ours> => {
+const operation = (life: Life, step: Step, reference: string): Effect.Effect<unknown, IgError, Ours> => {
   switch (step.do) {
     case "read":
     case "mutate":
@@ -133,7 +118,7 @@ const operation = (run: Run, step: Step, reference: string): Effect.Effect<unkno
     case "logout":
       return Session.logout
     case "login":
-      return Effect.suspend(() => logIn(run))
+      return logIn(life)
     case "switch":
       return Session.switchAccount(step.to)
     case "within":
@@ -145,30 +130,40 @@ const operation = (run: Run, step: Step, reference: string): Effect.Effect<unkno
   }
 }
 
-const perform = (run: Run, step: Step, reference: string): Effect.Effect<void, never, Ours> =>
+const perform = (
+  { outcomes, waiting }: Run,
+  life: Life,
+  caller: Caller,
+  step: Step,
+  reference: string
+): Effect.Effect<void, never, Ours> =>
   step.do === "wait"
     ? Effect.sleep(step.millis)
     : Effect.gen(function* () {
+        const { watch } = life
         const begun = yield* Clock.currentTimeMillis
         const index = yield* FiberRef.get(callerIndex)
-        run.watch.active += 1
-        run.waiting.set(index, 1)
-        yield* Effect.onExit(operation(run, step, reference), (exit) =>
+        moved(watch, begun)
+        watch.active += 1
+        waiting.set(index, 1)
+        const patient = caller.waitsAtMost === undefined ? identity : Throttle.waitAtMost(caller.waitsAtMost)
+        yield* Effect.onExit(patient(operation(life, step, reference)), (exit) =>
           Effect.map(Clock.currentTimeMillis, (now) => {
-            run.watch.active -= 1
-            run.waiting.set(index, 0)
-            run.outcomes.push({ step: step.do, took: now - begun, exit })
+            moved(watch, now)
+            watch.active -= 1
+            waiting.set(index, 0)
+            // What a run that has crashed would say to its caller, nobody hears.
+            if (!watch.isCut) outcomes.push({ step: step.do, took: now - begun, exit, caller })
           })
         ).pipe(Effect.exit)
       })
 
-const behave = (run: Run, { startsAt, steps }: Caller, index: number) =>
-  Effect.forEach(steps, (step, number) => perform(run, step, `R${index}x${number}`), { discard: true }).pipe(
-    Effect.delay(startsAt),
-    Effect.locally(callerIndex, index)
-  )
+const behave = (run: Run, life: Life, caller: Caller, index: number) =>
+  Effect.forEach(caller.steps, (step, number) => perform(run, life, caller, step, `R${index}x${number}`), {
+    discard: true
+  }).pipe(Effect.locally(callerIndex, index))
 
-const happen = (sandbox: Sandbox.Sandbox.Service, watch: Watch, happening: Happening): Effect.Effect<void> => {
+const happen = ({ sandbox, surroundings }: Run, happening: Happening): Effect.Effect<void> => {
   switch (happening.what) {
     case "expire":
       return sandbox.expire(...happening.kinds)
@@ -180,29 +175,14 @@ const happen = (sandbox: Sandbox.Sandbox.Service, watch: Watch, happening: Happe
       return sandbox.inject(happening.fault)
     case "password":
       return Effect.sync(() => {
-        watch.password = happening.isWrong ? `wrong-at-${happening.at}` : sandbox.password
+        surroundings.password = happening.isWrong ? `wrong-at-${happening.at}` : sandbox.password
       })
   }
 }
 
-/** What has to be alive for a session to be of use to anybody. */
-const tokensOf = (session: SessionState.Session): ReadonlyArray<string> => {
-  switch (session._tag) {
-    case "SignedOut":
-      return []
-    case "TokenSession":
-      return [Redacted.value(session.cst), Redacted.value(session.securityToken)]
-    case "OAuthSession":
-      return [Redacted.value(session.accessToken)]
-  }
-}
-
 /** What `withAccount` used last under CST, by account, where that was no session of the client's own. */
-const siblingsOf = (
-  watch: Watch,
-  states: ReadonlyArray<SessionState.Session>
-): ReadonlyArray<ReadonlyArray<string>> => {
-  const own = new Set(states.flatMap(tokensOf))
+const siblingsOf = ({ states, watch }: Life): ReadonlyArray<ReadonlyArray<string>> => {
+  const own = new Set(states.flatMap(({ session }) => tokensOf(session)))
   const last = new Map<string, ReadonlyArray<string>>()
   for (const { cst, securityToken, wanted } of watch.sent) {
     if (wanted !== undefined && cst !== undefined && securityToken !== undefined && !own.has(securityToken)) {
@@ -214,7 +194,7 @@ const siblingsOf = (
 
 const hour = 3_600_000
 
-const failureOf = (exit: Exit.Exit<unknown, IgError>): IgError | undefined =>
+export const failureOf = (exit: Exit.Exit<unknown, IgError>): IgError | undefined =>
   Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
 
 /** One call; and if it says when it is worth to try again, one more then. */
@@ -227,119 +207,127 @@ const heal: Effect.Effect<Exit.Exit<unknown, IgError>, never, Session.Ig> = Effe
   return yield* Effect.exit(Endpoint.call(positions))
 })
 
-const survivors = (watch: Watch): Effect.Effect<number> =>
-  Effect.map(Fiber.roots, (roots) => [...roots].filter((fiber) => fiber.getFiberRef(startedUnder) === watch).length)
-
 /** Interrupts a caller, and notes what it was doing. */
-const interruptAt = (
-  run: Run,
-  fiber: Fiber.Fiber<unknown>,
-  index: number,
-  at: number,
-  interrupts: { whileWaiting: number; whileSending: number }
-) =>
+const interruptAfter = (run: Run, { watch }: Life, fiber: Fiber.Fiber<unknown>, index: number, millis: number) =>
   Effect.gen(function* () {
-    yield* Effect.sleep(at)
+    yield* Effect.sleep(millis)
     const status = yield* Session.status
     const isRunning = Option.isNone(yield* Fiber.poll(fiber))
-    if (isRunning && (run.watch.sending.get(index) ?? 0) > 0) interrupts.whileSending += 1
+    if (isRunning && (watch.sending.get(index) ?? 0) > 0) run.interrupts.whileSending += 1
     else if (isRunning && (run.waiting.get(index) ?? 0) > 0 && status._tag === "SignedIn" && status.isRenewing) {
-      interrupts.whileWaiting += 1
+      run.interrupts.whileWaiting += 1
     }
     yield* Fiber.interrupt(fiber)
   })
 
-const live = (program: Program): Effect.Effect<Report> =>
-  Effect.gen(function* () {
-    const sandbox = yield* Sandbox.Sandbox
-    const watch = makeWatch()
-    const scope = yield* Scope.make()
-    const context = yield* Layer.buildWithScope(layerClient(program, watch), scope)
-    const run: Run = { program, watch, scope, outcomes: [], waiting: new Map(), explicitLogins: 0 }
-    const interrupts = { whileWaiting: 0, whileSending: 0 }
-    const states: Array<SessionState.Session> = []
-    const events: Array<SessionEvent> = []
-    let closedInFlight = false
-    let closingTook = 0
-    let leftFibers = 0
-    let leftSessions = 0
-    let healed: Exit.Exit<unknown, IgError> | undefined
-
-    const close = Effect.gen(function* () {
-      const status = yield* Session.status
-      closedInFlight = status._tag === "SignedIn" && status.isRenewing
-      const begun = yield* Clock.currentTimeMillis
-      yield* Scope.close(scope, Exit.void)
-      closingTook = (yield* Clock.currentTimeMillis) - begun
-      leftFibers = yield* survivors(watch)
-    })
-
-    yield* Effect.gen(function* () {
-      yield* Effect.fork(Stream.runForEach(SessionState.changes, (state) => Effect.sync(() => states.push(state))))
-      yield* Effect.fork(Stream.runForEach(Session.events, (event) => Effect.sync(() => events.push(event))))
-      yield* Effect.yieldNow()
-      yield* Effect.exit(logIn(run))
-      const happenings = Effect.forEach(
-        program.happenings,
-        (one) => Effect.delay(happen(sandbox, watch, one), one.at),
-        { concurrency: "unbounded", discard: true }
-      )
-      const callers = Effect.forEach(
-        program.callers,
-        (caller, index) =>
-          Effect.gen(function* () {
-            const fiber = yield* Effect.fork(behave(run, caller, index))
+/** The callers that come from then on, until another time. */
+const callersOf = (run: Run, life: Life, from: number, until: number): Effect.Effect<void, never, Ours> =>
+  Effect.forEach(
+    run.program.callers,
+    (caller, index) =>
+      caller.startsAt < from || caller.startsAt >= until
+        ? Effect.void
+        : Effect.gen(function* () {
+            yield* Effect.sleep(caller.startsAt - from)
+            const fiber = yield* Effect.fork(behave(run, life, caller, index))
             if (caller.interruptedAt !== undefined) {
-              yield* Effect.fork(interruptAt(run, fiber, index, caller.interruptedAt, interrupts))
+              yield* Effect.fork(interruptAfter(run, life, fiber, index, caller.interruptedAt - caller.startsAt))
             }
             yield* Fiber.await(fiber)
           }),
-        { concurrency: "unbounded", discard: true }
-      )
-      const closing = program.closesAt === undefined ? Effect.void : Effect.delay(close, program.closesAt)
-      yield* Effect.all([happenings, callers, closing], { concurrency: "unbounded", discard: true })
+    { concurrency: "unbounded", discard: true }
+  )
 
-      if (program.closesAt === undefined) {
-        yield* sandbox.clearFaults
-        watch.password = sandbox.password
-        // Until what is under way has its answer, whatever that may be.
-        yield* Effect.sleep(requestTimeout + 1)
-        healed = yield* heal
-        const current = yield* SessionState.get
-        const inUse = [tokensOf(current), ...siblingsOf(watch, states)].filter((tokens) => tokens.length > 0)
-        yield* close
-        const alive = new Set((yield* sandbox.issued).filter(({ isAlive }) => isAlive).map(({ value }) => value))
-        leftSessions = inUse.filter((tokens) => tokens.every((token) => alive.has(token))).length
-      }
-    }).pipe(Effect.provide(context))
+const happeningsOf = (run: Run, from: number, until: number): Effect.Effect<void> =>
+  Effect.forEach(
+    run.program.happenings,
+    (one) => (one.at < from || one.at >= until ? Effect.void : Effect.delay(happen(run, one), one.at - from)),
+    { concurrency: "unbounded", discard: true }
+  )
 
+/** The first run, until it ends in the middle of everything; what is left of it and of its callers goes on for a while. */
+const untilRestart = (run: Run, life: Life, { at, downFor, isCrash, isPurged, tampering }: Restart) =>
+  Effect.gen(function* () {
+    const { sandbox, surroundings } = run
+    const callers = yield* Effect.fork(Effect.provide(callersOf(run, life, 0, at), life.context))
+    yield* Effect.fork(happeningsOf(run, 0, at))
+    yield* Effect.sleep(at)
+    const remains: Array<Fiber.Fiber<void>> = [callers]
+    if (isCrash) {
+      remains.push(yield* crash(life, surroundings.shelf))
+      yield* Fiber.interruptFork(callers)
+    } else yield* close(life)
+    yield* Effect.sleep(downFor)
+    if (isPurged) yield* sandbox.purge
+    if (tampering !== undefined) tamper(surroundings.shelf, tampering)
+    return remains
+  })
+
+/** Once all faults have ended and what was under way has its answer: does it heal, and what does it leave? */
+const inPeace = (run: Run, life: Life): Effect.Effect<Peace> =>
+  Effect.gen(function* () {
+    const { program, sandbox, surroundings } = run
+    // Places in the lanes come back, too: logging out does not wait for long.
+    const rest = Effect.sleep(requestTimeout + 1 + (program.throttled === undefined ? 0 : window))
+    yield* sandbox.clearFaults
+    surroundings.password = sandbox.password
+    yield* rest
+    const healed = yield* heal
+    if (program.throttled !== undefined) yield* rest
+    const current = tokensOf(yield* SessionState.get)
+    const inUse = [current, ...siblingsOf(life)].filter((tokens) => tokens.length > 0)
+    yield* close(life)
+    const alive = new Set((yield* sandbox.issued).filter(({ isAlive }) => isAlive).map(({ value }) => value))
+    const { text = "" } = surroundings.shelf
     return {
-      watch,
+      healed,
+      leftSessions: inUse.filter((tokens) => tokens.every((token) => alive.has(token))).length,
+      isStored: current.every((token) => text.includes(token))
+    }
+  }).pipe(Effect.provide(life.context))
+
+const live = (program: Program): Effect.Effect<Report> =>
+  Effect.gen(function* () {
+    const sandbox = yield* Sandbox.Sandbox
+    const surroundings: Surroundings = { password: sandbox.password, shelf: makeShelf() }
+    const run: Run = {
+      program,
+      sandbox,
+      surroundings,
+      outcomes: [],
+      waiting: new Map(),
+      interrupts: { whileWaiting: 0, whileSending: 0 }
+    }
+    const { closesAt, restart } = program
+    const first = yield* begin(program, sandbox, surroundings, undefined)
+    const remains = restart === undefined ? [] : yield* untilRestart(run, first, restart)
+    const last = restart === undefined ? first : yield* begin(program, sandbox, surroundings, first)
+    const from = restart?.at ?? 0
+    const callers = Effect.provide(callersOf(run, last, from, Infinity), last.context)
+    const closing = closesAt === undefined ? Effect.void : Effect.delay(close(last), Math.max(0, closesAt - from))
+    yield* Effect.all([happeningsOf(run, from, Infinity), callers, closing], {
+      concurrency: "unbounded",
+      discard: true
+    })
+    yield* Fiber.awaitAll(remains)
+    const peace = closesAt === undefined ? yield* inPeace(run, last) : undefined
+    return {
+      lives: restart === undefined ? [first] : [first, last],
       record: yield* sandbox.record,
       issued: yield* sandbox.issued,
       outcomes: run.outcomes,
-      states,
-      events,
-      explicitLogins: run.explicitLogins,
-      interrupts,
-      closedInFlight,
-      closingTook,
-      healed,
-      isSignedOut: states.at(-2)?._tag === "SignedOut",
-      leftFibers,
-      leftSessions
+      interrupts: run.interrupts,
+      peace
     }
   }).pipe(
     Effect.provide(layerSandbox(program)),
-    // A layer that cannot be built is a bug of this simulation.
-    Effect.orDie,
     Effect.withTracerEnabled(false),
     Logger.withMinimumLogLevel(LogLevel.None)
   )
 
 export const run = (program: Program): Effect.Effect<Result> =>
   Effect.map(
-    Simulation.run(live(program), { seed: program.seed, start: 1_000_000_000_000, limit: 24 * hour }),
+    Simulation.run(live(program), { seed: program.seed, start: 1_000_000_000_000, limit: 48 * hour }),
     (outcome) => {
       if (outcome._tag === "Stuck") return { _tag: "Stuck" }
       return Exit.match(outcome.exit, {

@@ -427,12 +427,12 @@ describe("what is stored stays", () => {
 
   it.effect("when the login fails that its death is followed by", () =>
     Effect.gen(function* () {
-      yield* nextRun
+      yield* run(Session.loginV2, Effect.void)
       const before = yield* stored
       const sandbox = yield* Sandbox
-      yield* sandbox.expire("access", "refresh")
+      yield* sandbox.expire("cst")
       yield* sandbox.inject({ kind: "answer", status: 500, method: "POST", path: "/session" })
-      yield* Effect.flip(nextRun)
+      yield* Effect.flip(run(Session.loginV2, Effect.void))
       expect(yield* stored).toBe(before)
     }).pipe(Effect.provide(world()))
   )
@@ -482,6 +482,41 @@ describe("events", () => {
         return yield* Fiber.join(first)
       }).pipe(Effect.provide(clientLayer()))
       expect(events).toMatchObject({ value: { _tag: "Resumed", accountId: "SBX01", loggedInBy: "login" } })
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("a refresh token that was sent in vain is not sent by the next run", () => {
+  const noLogin = {
+    kind: "answer",
+    status: 401,
+    errorCode: "error.security.invalid-details",
+    method: "POST",
+    path: "/session"
+  } as const
+
+  it.effect("though the run is killed that could not log in again either", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* Sandbox
+      const inVain = Effect.gen(function* () {
+        yield* sandbox.expire("access", "refresh")
+        yield* sandbox.inject(noLogin)
+        yield* Effect.flip(Session.refresh)
+        yield* eventually(Effect.map(stored, (text) => text?.includes(`"isSpent":true`) === true))
+      })
+      expect((yield* run(Session.login, inVain)).sent).toContain("POST /session/refresh-token 1 401")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("by which a run wanted to resume that could not log in either", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* Sandbox
+      yield* nextRun
+      yield* sandbox.expire("access", "refresh")
+      yield* sandbox.inject(noLogin)
+      yield* Effect.flip(nextRun)
+      yield* sandbox.clearFaults
+      expect((yield* nextRun).sent).toEqual(["POST /session 3 200"])
     }).pipe(Effect.provide(world()))
   )
 })

@@ -11,6 +11,7 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
 import { constFalse, constTrue, constUndefined } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
@@ -596,4 +597,32 @@ describe("closing", () => {
       demo
     )
   )
+
+  it.live("lets nobody wait on, and leaves no timer", () => {
+    const isOfLayer = FiberRef.unsafeMake(false)
+    return virtually(
+      Effect.gen(function* () {
+        yield* Session.login
+        const scope = yield* Scope.make()
+        const layer = Layer.locally(Layer.fresh(Throttle.layer("demo")), isOfLayer, true)
+        const context = yield* Layer.buildWithScope(layer, scope)
+        const calls = yield* Effect.forEach([...Array.from({ length: 9 }, () => read), trade], (call) =>
+          Effect.fork(Effect.provide(Effect.exit(call), context))
+        )
+        yield* Effect.sleep(1)
+        expect(yield* lasting(Scope.close(scope, Exit.void))).toBe(0)
+        const ends: Array<Exit.Exit<unknown, unknown>> = []
+        const took = yield* lasting(
+          Effect.forEach(calls, (call) => Effect.map(Fiber.join(call), (end) => ends.push(end)))
+        )
+        expect(took).toBe(0)
+        expect(ends.filter(Exit.isSuccess).length).toBe(8)
+        const late = yield* Effect.flip(Effect.provide(read, context))
+        expect(late).toMatchObject({ _tag: "NotSentError", reason: "not-permitted" })
+        const roots = yield* Fiber.roots
+        expect([...roots].filter((fiber) => fiber.getFiberRef(isOfLayer))).toEqual([])
+      }),
+      demo
+    )
+  })
 })

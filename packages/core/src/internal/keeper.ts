@@ -25,8 +25,8 @@ import { refreshTokenOf } from "./tokens.ts"
 export interface Keeper {
   /** The session has become another one, or something of it has. */
   readonly changed: () => void
-  /** The session has been logged out: nothing is left to be resumed. */
-  readonly loggedOut: () => void
+  /** Nothing is left to be resumed: the session has been logged out, or what is stored has been spent in vain. */
+  readonly useless: () => void
   /** Ends when all that is to be saved has been. */
   readonly idle: Effect.Effect<void>
 }
@@ -118,7 +118,7 @@ export const makeKeeper = (internals: Internals, store: SessionStore.Service): E
         if (now === undefined) return
         want(attempt(internals, store, "save", Effect.flatMap(encode(config, salt, now), store.save)))
       },
-      loggedOut: () => want(attempt(internals, store, "remove", store.remove)),
+      useless: () => want(attempt(internals, store, "remove", store.remove)),
       idle
     }
   })

@@ -316,6 +316,8 @@ export const climb = (internals: Internals, slot: Slot, from: Session, reason: R
       if (Either.isRight(refreshed)) return refreshed.right
       if (isOver(refreshed.left) || wasNotExecuted(refreshed.left)) return yield* refreshed.left
       causes.push(refreshed.left)
+      // The next run must know that the token was sent, even if this one ends without a word.
+      internals.keeping.keeper?.changed()
     }
     return yield* logInAgain(internals, slot, from, reason, causes, attempts)
   }).pipe(

@@ -56,7 +56,7 @@ export const endIn = (
         Effect.ensuring(settle(new SignedOut())),
         Effect.ensuring(
           Effect.sync(() => {
-            if (slot === internals.main) internals.keeping.keeper?.loggedOut()
+            if (slot === internals.main) internals.keeping.keeper?.useless()
           })
         ),
         Effect.ensuring(tell(internals, (at) => SessionEvent.LoggedOut({ at, accountId: current.accountId })))

@@ -84,7 +84,7 @@ const asked = (session: SignedIn): Effect.Effect<SignedIn, IgError, Needs> =>
   )
 
 const refreshed = (
-  { main }: Internals,
+  { keeping, main }: Internals,
   turn: Turn,
   session: OAuthSession,
   isSpent: boolean,
@@ -93,7 +93,13 @@ const refreshed = (
   isSpent
     ? new Dead({ causes })
     : Effect.catchAll(refreshOnce(main, turn, session), (error): Effect.Effect<never, IgError | Dead> =>
-        wasNotExecuted(error) ? Effect.fail(error) : new Dead({ causes: [...causes, error] })
+        wasNotExecuted(error)
+          ? Effect.fail(error)
+          : Effect.zipRight(
+              // Whatever becomes of this run, the next one must not send the token again.
+              Effect.sync(() => keeping.keeper?.useless()),
+              new Dead({ causes: [...causes, error] })
+            )
       )
 
 const isRefused = (session: SignedIn, error: IgError): boolean =>

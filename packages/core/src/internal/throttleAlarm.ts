@@ -1,12 +1,14 @@
 /** One timer for all who wait. */
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 
 export interface Alarm {
   /** Rings then, or earlier; `undefined` is not at all. */
   readonly set: (at: number | undefined, now: number) => void
+  /** Ends when nothing is left of it, unless it was set meanwhile. */
+  readonly over: Effect.Effect<void>
 }
 
 interface Setting {
@@ -16,6 +18,7 @@ interface Setting {
 
 export const makeAlarm = (runtime: Runtime.Runtime<never>, ring: () => void): Alarm => {
   let current: Setting | undefined
+  let last: Fiber.RuntimeFiber<void> | undefined
   return {
     set: (at, now) => {
       if (current !== undefined && at !== undefined && current.at <= at) return
@@ -29,6 +32,10 @@ export const makeAlarm = (runtime: Runtime.Runtime<never>, ring: () => void): Al
         ring()
       })
       mine.fiber = Runtime.runFork(runtime)(Effect.zipRight(Effect.sleep(at - now), rings))
-    }
+      last = mine.fiber
+    },
+    over: Effect.suspend(() =>
+      current !== undefined || last === undefined ? Effect.void : Effect.asVoid(Fiber.await(last))
+    )
   }
 }

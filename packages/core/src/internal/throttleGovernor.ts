@@ -100,7 +100,9 @@ const rememberedEvents = 1_000
 export const makeGovernor = (given: Allowances): Effect.Effect<Governor, never, Scope.Scope> =>
   Effect.gen(function* () {
     const events = yield* Effect.acquireRelease(PubSub.sliding<Event>(rememberedEvents), PubSub.shutdown)
-    return makeIn(yield* Effect.runtime<never>(), yield* Effect.clock, events, given)
+    const { close, governor } = makeIn(yield* Effect.runtime<never>(), yield* Effect.clock, events, given)
+    yield* Effect.addFinalizer(() => close)
+    return governor
   })
 
 const makeIn = (
@@ -108,7 +110,7 @@ const makeIn = (
   clock: Clock.Clock,
   events: PubSub.PubSub<Event>,
   given: Allowances
-): Governor => {
+): { readonly governor: Governor; readonly close: Effect.Effect<void> } => {
   const time = makeTime(clock)
   const tell: Tell = (event) => {
     events.unsafeOffer(event(time.wall()))
@@ -123,8 +125,9 @@ const makeIn = (
   }
 
   /** Waits until it may go, and prepares itself for that as often as it has to. */
-  const signalled = <E, R>(want: Want<E, R>, waiter: Waiter): Effect.Effect<Places, E, R> =>
-    Effect.flatMap(signalOf(waiter), (signal): Effect.Effect<Places, E, R> => {
+  const signalled = <E, R>(want: Want<E, R>, waiter: Waiter): Effect.Effect<Places, E | NotSentError, R> =>
+    Effect.flatMap(signalOf(waiter), (signal): Effect.Effect<Places, E | NotSentError, R> => {
+      if (signal === "closed") return isClosing(want.operation)
       if (signal !== "prepare") return Effect.succeed(signal)
       const prepared = Effect.suspend(() => {
         line.prepared(waiter)
@@ -168,6 +171,7 @@ const makeIn = (
       const order = (ticket.order ??= nextOrder++)
       const passing = line.pass(of, want)
       if (passing !== undefined) return Effect.succeed({ places: passing, waited: 0 })
+      if (line.isClosed() && want.exchange === undefined) return isClosing(operation)
       const waiter = line.join(of, order, want)
       const at = placesOf(waiter)
       if (at !== undefined) return Effect.succeed({ places: at, waited: 0 })
@@ -265,7 +269,7 @@ const makeIn = (
     }
   }
 
-  return {
+  const governor: Governor = {
     run,
     renewalWait: () => line.waitOf(renewal),
     isExchangeWaiting: () => lanes.key.waiting.first > 0,
@@ -282,5 +286,5 @@ const makeIn = (
       accounts: lanes.accounts().map(accountStatus)
     })),
     events
-  }
+  }  return { governor, close: line.close }
 }

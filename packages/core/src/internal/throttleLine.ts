@@ -1,4 +1,5 @@
 /** Who waits for which lanes, and who goes next. Each step is synchronous, so no interruption falls in between. */
+import * as Effect from "effect/Effect"
 import type * as Runtime from "effect/Runtime"
 import { makeAlarm } from "./throttleAlarm.ts"
 import type { Claim, Lane } from "./throttleLane.ts"
@@ -28,6 +29,9 @@ export interface Line {
   readonly leave: (waiter: Waiter) => Places | undefined
   /** Lets go whoever may go now, in order. */
   readonly pump: () => void
+  /** Nobody keeps time for calls any more; what an exchange needs to end, it still waits for, within its own limit. */
+  readonly close: Effect.Effect<void>
+  readonly isClosed: () => boolean
 }
 
 const signal = (waiter: Waiter, what: Signal): void => {
@@ -36,7 +40,8 @@ const signal = (waiter: Waiter, what: Signal): void => {
 }
 
 /** Those that it has got, once it may go. */
-export const placesOf = ({ signal }: Waiter): Places | undefined => (signal === "prepare" ? undefined : signal)
+export const placesOf = ({ signal }: Waiter): Places | undefined =>
+  typeof signal === "string" ? undefined : signal
 
 const isBefore = (one: Waiter, other: Waiter): boolean =>
   one.queue.rank < other.queue.rank || (one.queue.rank === other.queue.rank && one.order < other.order)
@@ -45,6 +50,7 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
   /** In which somebody waits. */
   const queues = new Map<string, Queue>()
   let size = 0
+  let isClosed = false
 
   const lanesOf = ({ accountId, rank }: Class): ReadonlyArray<Lane> => {
     if (accountId === undefined) return [lanes.key]
@@ -154,6 +160,7 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
       return waiter
     },
     prepared: (waiter) => {
+      if (waiter.signal === "closed") return
       waiter.signal = undefined
       waiter.wake = undefined
       waiter.queue.paused = undefined
@@ -163,7 +170,7 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
     },
     leave: (waiter) => {
       const places = placesOf(waiter)
-      if (places !== undefined) return places
+      if (places !== undefined || waiter.signal === "closed") return places
       const { queue } = waiter
       const keepsOthers = queue.paused === waiter || queue.head() === waiter
       if (queue.paused === waiter) queue.paused = undefined
@@ -171,6 +178,18 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
       if (keepsOthers) pump()
       return undefined
     },
-    pump
+    pump,
+    close: Effect.suspend(() => {
+      isClosed = true
+      const calls = [...queues.values()].filter(({ rank }) => rank !== 1).flatMap(({ all }) => all())
+      for (const waiter of calls) {
+        remove(waiter)
+        if (waiter.queue.paused === waiter) waiter.queue.paused = undefined
+        signal(waiter, "closed")
+      }
+      pump()
+      return alarm.over
+    }),
+    isClosed: () => isClosed
   }
 }

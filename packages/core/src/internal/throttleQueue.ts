@@ -16,8 +16,8 @@ export interface Readiness {
   readonly bearerEnds: () => number | undefined
 }
 
-/** Its turn has come: it goes with these places, or is to prepare itself first. */
-export type Signal = Places | "prepare"
+/** Its turn has come, and it goes with these places, or is to prepare itself first; or it will never come. */
+export type Signal = Places | "prepare" | "closed"
 
 export interface Waiter {
   readonly order: number
@@ -37,6 +37,7 @@ export interface Queue {
   readonly rank: Rank
   readonly lanes: ReadonlyArray<Lane>
   readonly head: () => Waiter | undefined
+  readonly all: () => ReadonlyArray<Waiter>
   readonly isEmpty: () => boolean
   readonly add: (waiter: Waiter) => void
   readonly remove: (waiter: Waiter) => void
@@ -57,6 +58,7 @@ export const makeQueue = (name: string, rank: Rank, lanes: ReadonlyArray<Lane>):
     rank,
     lanes,
     head: () => Option.getOrUndefined(Option.map(Tree.first(waiting), ([, waiter]) => waiter)),
+    all: () => [...Tree.values(waiting)],
     isEmpty: () => Tree.size(waiting) === 0,
     add: (waiter) => {
       waiting = Tree.insert(waiting, waiter.order, waiter)

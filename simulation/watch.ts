@@ -1,0 +1,142 @@
+/** What is seen of one run of the client: where its requests leave, and what it says of itself. */
+import { CurrentAccount } from "@effect-ig/core/CurrentAccount"
+import type * as SessionState from "@effect-ig/core/SessionState"
+import * as Throttle from "@effect-ig/core/Throttle"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+
+/** Which caller a request leaves from; exchanges of the session's own leave from none. */
+export const callerIndex: FiberRef.FiberRef<number> = FiberRef.unsafeMake(-1)
+
+/** Marks the fibers that a layer starts, to see that none outlives it: by the watch of its run. */
+export const startedUnder: FiberRef.FiberRef<Watch | undefined> = FiberRef.unsafeMake<Watch | undefined>(undefined)
+
+export interface Sent {
+  readonly kind: "refresh" | "login" | "other"
+  readonly bearer: string | undefined
+  readonly cst: string | undefined
+  readonly securityToken: string | undefined
+  /** What the `IG-ACCOUNT-ID` header says. */
+  readonly account: string | undefined
+  /** What `withAccount` asked for, where the request left from. */
+  readonly wanted: string | undefined
+}
+
+/** The last refresh of a run; a crash may come between IG's answer and the store. */
+export interface Refresh {
+  /** When the answer came, or was given up; `undefined` as long as it is on its way. */
+  endedAt: number | undefined
+}
+
+/** What the watch saw, and what the program reports to it. */
+export interface Watch {
+  readonly sent: Array<Sent>
+  /** Of each kind, how many were under way at once. */
+  readonly most: { refresh: number; login: number }
+  readonly underWay: { refresh: number; login: number }
+  /** Requests that each caller has on the wire now. */
+  readonly sending: Map<number, number>
+  readonly concurrency: Array<number>
+  /** Tokens with which IG has served a request. */
+  readonly served: Set<string>
+  refresh: Refresh | undefined
+  active: number
+  lateRefusals: number
+  /** Has a request had to wait for an allowance? */
+  hasQueued: boolean
+  /** When something was last sent or has come to its end, and how long nothing was while somebody waited. */
+  movedAt: number
+  longestSilence: number
+  /** The run has crashed: nothing of it gets to IG or into the store any more. */
+  isCut: boolean
+}
+
+export const makeWatch = (now: number): Watch => ({
+  sent: [],
+  most: { refresh: 0, login: 0 },
+  underWay: { refresh: 0, login: 0 },
+  sending: new Map(),
+  concurrency: [],
+  served: new Set(),
+  refresh: undefined,
+  active: 0,
+  lateRefusals: 0,
+  hasQueued: false,
+  movedAt: now,
+  longestSilence: 0,
+  isCut: false
+})
+
+/** Something moves; how long nothing did counts when somebody was waiting. */
+export const moved = (watch: Watch, now: number): void => {
+  if (watch.active > 0) watch.longestSilence = Math.max(watch.longestSilence, now - watch.movedAt)
+  watch.movedAt = now
+}
+
+const kindOf = ({ method, url }: HttpClientRequest.HttpClientRequest): Sent["kind"] => {
+  if (url.endsWith("/session/refresh-token")) return "refresh"
+  return method === "POST" && url.endsWith("/session") ? "login" : "other"
+}
+
+const bearerOf = (session: SessionState.Session): string | undefined =>
+  session._tag === "OAuthSession" ? `Bearer ${Redacted.value(session.accessToken)}` : undefined
+
+const isQueued: Effect.Effect<boolean> = Effect.map(
+  Throttle.status,
+  Option.match({ onNone: () => false, onSome: ({ waiting }) => waiting > 0 })
+)
+
+/** A client that is seen, and that a crash cuts off. */
+export const watched =
+  (watch: Watch, current: Effect.Effect<SessionState.Session>) =>
+  (client: HttpClient.HttpClient): HttpClient.HttpClient =>
+    HttpClient.transform(client, (effect, request) =>
+      Effect.gen(function* () {
+        if (watch.isCut) return yield* Effect.never
+        const kind = kindOf(request)
+        const index = yield* FiberRef.get(callerIndex)
+        const { authorization: bearer, "x-security-token": securityToken, cst } = request.headers
+        watch.sent.push({
+          kind,
+          bearer,
+          cst,
+          securityToken,
+          account: request.headers["ig-account-id"],
+          wanted: yield* CurrentAccount
+        })
+        watch.concurrency.push(watch.active)
+        watch.sending.set(index, (watch.sending.get(index) ?? 0) + 1)
+        watch.hasQueued ||= yield* isQueued
+        moved(watch, yield* Clock.currentTimeMillis)
+        const refresh: Refresh = { endedAt: undefined }
+        if (kind === "refresh") watch.refresh = refresh
+        if (kind !== "other") {
+          watch.underWay[kind] += 1
+          watch.most[kind] = Math.max(watch.most[kind], watch.underWay[kind])
+        }
+        const response = yield* Effect.ensuring(
+          effect,
+          Effect.map(Clock.currentTimeMillis, (now) => {
+            moved(watch, now)
+            refresh.endedAt = now
+            watch.sending.set(index, (watch.sending.get(index) ?? 0) - 1)
+            if (kind !== "other") watch.underWay[kind] -= 1
+          })
+        )
+        if (watch.isCut) return yield* Effect.never
+        if (response.status < 300) {
+          for (const token of [bearer?.replace("Bearer ", ""), cst, securityToken]) {
+            if (token !== undefined) watch.served.add(token)
+          }
+        }
+        if (response.status === 401 && bearer !== undefined && bearer !== bearerOf(yield* current)) {
+          watch.lateRefusals += 1
+        }
+        return response
+      })
+    )
