@@ -7,6 +7,7 @@ import type { RecordedRequest } from "@effect-ig/sandbox/Sandbox"
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
+import { tokensOf } from "./life.ts"
 import { longestCall, longestClosing, longestSilence, window } from "./longest.ts"
 import type { Program } from "./program.ts"
 import { failureOf, type Outcome, type Report, type Result } from "./run.ts"
@@ -165,30 +166,36 @@ const noAllowanceOverrun: Judge = ({ restart, throttled }, report) => {
 const isDiffering = ({ given, kept }: NonNullable<Program["throttled"]>): boolean =>
   given.key < kept.key || given.account < kept.account || given.trading < kept.trading
 
-/** With a throttle nobody hears that there is no allowance, but who cannot wait for one; and a lane is shut for a window. */
-const refusedWaits: Judge = ({ happenings, switches, throttled }, report) => {
-  if (throttled === undefined) return []
-  const errors = report.outcomes.flatMap(({ caller, exit, step }) => {
-    const error = failureOf(exit)
-    if (error?._tag === "ApiError" && isRefusedForAllowance(error)) return [`${step} failed for want of an allowance`]
-    return error?._tag === "NotSentError" && error.reason === "would-wait" && caller.waitsAtMost === undefined
-      ? [`${step} would have waited, and its caller has the time`]
-      : []
-  })
-  // The gateway's clock is what the record has.
-  if (happenings.some(({ what }) => what === "clock")) return errors
-  const early = runsOf(report).flatMap((requests) => {
-    let seen = Number.NEGATIVE_INFINITY
+/** With a throttle nobody hears that there is no allowance, but who cannot wait for one. */
+const refusedWaits: Judge = ({ throttled }, { outcomes }) =>
+  throttled === undefined
+    ? []
+    : outcomes.flatMap(({ caller, exit, step }) => {
+        const error = failureOf(exit)
+        if (error?._tag === "ApiError" && isRefusedForAllowance(error))
+          return [`${step} failed for want of an allowance`]
+        return error?._tag === "NotSentError" && error.reason === "would-wait" && caller.waitsAtMost === undefined
+          ? [`${step} would have waited, and its caller has the time`]
+          : []
+      })
+
+/** After a refusal for the key, nothing that spends its allowance leaves for a window. */
+const refusedLaneIsShut: Judge = ({ happenings, switches, throttled }, report) => {
+  // The record has the gateway's clock.
+  if (throttled === undefined || happenings.some(({ what }) => what === "clock")) return []
+  // Whoever leaves in the very ms of an answer may have missed it.
+  const leaving = new Set(report.outcomes.filter(({ exit }) => Exit.isFailure(exit)).map(({ endedAt }) => endedAt))
+  return runsOf(report).flatMap((requests) => {
+    let seenAt = Number.NEGATIVE_INFINITY
     return requests.flatMap((request) => {
-      if (isTrade(request)) return []
-      const isEarly = request.receivedAt > seen && request.receivedAt < seen + window
-      const isOfKey = request.errorCode === "error.public-api.exceeded-api-key-allowance"
-      if (isOfKey && request.isDelivered && request.fault !== "slow")
-        seen = Math.max(seen, request.receivedAt + (switches.latency ?? 0))
-      return isEarly ? [`${request.method} ${request.path} went out while the key's allowance was shut`] : []
+      const { errorCode, fault, isDelivered, method, path, receivedAt } = request
+      const isEarly = !isTrade(request) && receivedAt > seenAt && receivedAt < seenAt + window
+      const answeredAt = receivedAt + (switches.latency ?? 0)
+      const isSeen = isDelivered && fault !== "slow" && !leaving.has(answeredAt)
+      if (errorCode === "error.public-api.exceeded-api-key-allowance" && isSeen) seenAt = Math.max(seenAt, answeredAt)
+      return isEarly ? [`${method} ${path} went out while the key's allowance was shut`] : []
     })
   })
-  return [...errors, ...early]
 }
 
 /**
@@ -231,8 +238,16 @@ const nothingIsLeft: Judge = ({ restart, throttled }, { lives, peace }) => {
   ]
 }
 
-const whatIsLeftIsStored: Judge = ({ restart }, { peace }) =>
-  restart !== undefined && peace?.isStored === false ? ["the session that was left is not in the store"] : []
+/** Closing signs out; what was before that is what the next run needs. */
+const whatIsLeftIsStored: Judge = ({ restart }, { lives }) =>
+  restart === undefined
+    ? []
+    : lives.flatMap(({ left, states }) => {
+        const last = states.at(-2)?.session
+        return left === undefined || last === undefined || tokensOf(last).every((token) => left.text?.includes(token))
+          ? []
+          : ["the session that was left is not in the store"]
+      })
 
 export const invariants: Readonly<Record<string, Judge>> = {
   everyCallerEndsInTime,
@@ -244,6 +259,7 @@ export const invariants: Readonly<Record<string, Judge>> = {
   noOrderTwice,
   noAllowanceOverrun,
   refusedWaits,
+  refusedLaneIsShut,
   resumedIsProved,
   healsOnceFaultsStop,
   nothingIsLeft,

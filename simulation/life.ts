@@ -48,6 +48,8 @@ export interface Life {
   closingTook: number
   /** Fibers of the layer's that outlived it. */
   leftFibers: number
+  /** What was in the store when it had closed; nothing after a crash. */
+  left: { readonly text: string | undefined } | undefined
   /** It crashed when its last refresh was on its way, or what came of it not in the store yet. */
   isRefreshUnsaved: boolean
 }
@@ -125,6 +127,7 @@ export const begin = (
       closedInFlight: false,
       closingTook: 0,
       leftFibers: 0,
+      left: undefined,
       isRefreshUnsaved: false
     }
     yield* observe(life)
@@ -136,13 +139,14 @@ export const begin = (
 const survivors = (watch: Watch): Effect.Effect<number> =>
   Effect.map(Fiber.roots, (roots) => [...roots].filter((fiber) => fiber.getFiberRef(startedUnder) === watch).length)
 
-export const close = (life: Life): Effect.Effect<void> =>
+export const close = (life: Life, shelf: Shelf): Effect.Effect<void> =>
   Effect.gen(function* () {
     const status = yield* Session.status
     life.closedInFlight = status._tag === "SignedIn" && status.isRenewing
     const begun = yield* Clock.currentTimeMillis
     yield* Scope.close(life.scope, Exit.void)
     life.closingTook = (yield* Clock.currentTimeMillis) - begun
+    life.left = { text: shelf.text }
     life.leftFibers = yield* survivors(life.watch)
   }).pipe(Effect.provide(life.context))
 

@@ -48,6 +48,7 @@ const order = Endpoint.make({
 /** One call or operation of a caller's. */
 export interface Outcome {
   readonly step: Step["do"]
+  readonly endedAt: number
   readonly took: number
   readonly exit: Exit.Exit<unknown, IgError>
   readonly caller: Caller
@@ -69,8 +70,6 @@ export interface Peace {
   readonly healed: Exit.Exit<unknown, IgError>
   /** Sessions in use when the layer closed that IG still takes. */
   readonly leftSessions: number
-  /** The session of then is in the store. */
-  readonly isStored: boolean
 }
 
 export type Result =
@@ -153,7 +152,7 @@ const perform = (
             watch.active -= 1
             waiting.set(index, 0)
             // What a run that has crashed would say to its caller, nobody hears.
-            if (!watch.isCut) outcomes.push({ step: step.do, took: now - begun, exit, caller })
+            if (!watch.isCut) outcomes.push({ step: step.do, endedAt: now, took: now - begun, exit, caller })
           })
         ).pipe(Effect.exit)
       })
@@ -256,7 +255,7 @@ const untilRestart = (run: Run, life: Life, { at, downFor, isCrash, isPurged, ta
     if (isCrash) {
       remains.push(yield* crash(life, surroundings.shelf))
       yield* Fiber.interruptFork(callers)
-    } else yield* close(life)
+    } else yield* close(life, surroundings.shelf)
     yield* Effect.sleep(downFor)
     if (isPurged) yield* sandbox.purge
     if (tampering !== undefined) tamper(surroundings.shelf, tampering)
@@ -276,13 +275,11 @@ const inPeace = (run: Run, life: Life): Effect.Effect<Peace> =>
     if (program.throttled !== undefined) yield* rest
     const current = tokensOf(yield* SessionState.get)
     const inUse = [current, ...siblingsOf(life)].filter((tokens) => tokens.length > 0)
-    yield* close(life)
+    yield* close(life, surroundings.shelf)
     const alive = new Set((yield* sandbox.issued).filter(({ isAlive }) => isAlive).map(({ value }) => value))
-    const { text = "" } = surroundings.shelf
     return {
       healed,
-      leftSessions: inUse.filter((tokens) => tokens.every((token) => alive.has(token))).length,
-      isStored: current.every((token) => text.includes(token))
+      leftSessions: inUse.filter((tokens) => tokens.every((token) => alive.has(token))).length
     }
   }).pipe(Effect.provide(life.context))
 
@@ -304,7 +301,8 @@ const live = (program: Program): Effect.Effect<Report> =>
     const last = restart === undefined ? first : yield* begin(program, sandbox, surroundings, first)
     const from = restart?.at ?? 0
     const callers = Effect.provide(callersOf(run, last, from, Infinity), last.context)
-    const closing = closesAt === undefined ? Effect.void : Effect.delay(close(last), Math.max(0, closesAt - from))
+    const closing =
+      closesAt === undefined ? Effect.void : Effect.delay(close(last, surroundings.shelf), Math.max(0, closesAt - from))
     yield* Effect.all([happeningsOf(run, from, Infinity), callers, closing], {
       concurrency: "unbounded",
       discard: true

@@ -79,6 +79,55 @@ export const variants: ReadonlyArray<Variant> = [
     to: `case "unknown":\n          refused = values && fingerprint(values)\n          failures += 1`
   },
   {
+    name: "a place that comes back wakes nobody",
+    breaks: "everyCallerEndsInTime",
+    file: "internal/throttle.ts",
+    from: "const at = earliest(now)",
+    to: "const at: number | undefined = undefined"
+  },
+  {
+    name: "a request that is under way takes no place",
+    breaks: "noAllowanceOverrun",
+    file: "internal/throttleLane.ts",
+    from: "return limit - sent - returning.length",
+    to: "return limit - returning.length"
+  },
+  {
+    name: "what IG had no allowance for fails",
+    breaks: "refusedWaits",
+    file: "internal/throttle.ts",
+    from: `return allowance !== undefined && allowance !== "account-historical-data"`,
+    to: "return false"
+  },
+  {
+    name: "a lane that was refused is open at once",
+    breaks: "refusedLaneIsShut",
+    file: "internal/throttleLane.ts",
+    from: "closedUntil = seen + window",
+    to: "closedUntil = seen"
+  },
+  {
+    name: "what is stored is believed without a question",
+    breaks: "resumedIsProved",
+    file: "internal/resume.ts",
+    from: "return yield* Effect.catchAll(asked(session), (error)",
+    to: "return yield* Effect.catchAll(Effect.succeed(session), (error)"
+  },
+  {
+    name: "a refresh that was sent in vain is not stored",
+    breaks: "noRefreshTokenTwice",
+    file: "internal/ladder.ts",
+    from: "internals.keeping.keeper?.changed()",
+    to: ""
+  },
+  {
+    name: "closing does not wait for the store",
+    breaks: "whatIsLeftIsStored",
+    file: "internal/resume.ts",
+    from: "Effect.zipRight(settled(keeper))",
+    to: "Effect.zipRight(Effect.void)"
+  },
+  {
     name: "closing does not wait for what is under way",
     breaks: "nothingIsLeft",
     file: "internal/exchanges.ts",
