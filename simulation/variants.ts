@@ -81,9 +81,9 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a place that comes back wakes nobody",
     breaks: "everyCallerEndsInTime",
-    file: "internal/throttle.ts",
-    from: "const at = earliest(now)",
-    to: "const at: number | undefined = undefined"
+    file: "internal/throttleLine.ts",
+    from: "alarm.set(earliest(now), now)",
+    to: "alarm.set(undefined, now)"
   },
   {
     name: "a request that is under way takes no place",
@@ -95,7 +95,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "what IG had no allowance for fails",
     breaks: "refusedWaits",
-    file: "internal/throttle.ts",
+    file: "internal/allowances.ts",
     from: `return allowance !== undefined && allowance !== "account-historical-data"`,
     to: "return false"
   },

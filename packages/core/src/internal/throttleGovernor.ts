@@ -286,5 +286,6 @@ const makeIn = (
       accounts: lanes.accounts().map(accountStatus)
     })),
     events
-  }  return { governor, close: line.close }
+  }
+  return { governor, close: line.close }
 }

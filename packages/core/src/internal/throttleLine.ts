@@ -40,8 +40,7 @@ const signal = (waiter: Waiter, what: Signal): void => {
 }
 
 /** Those that it has got, once it may go. */
-export const placesOf = ({ signal }: Waiter): Places | undefined =>
-  typeof signal === "string" ? undefined : signal
+export const placesOf = ({ signal }: Waiter): Places | undefined => (typeof signal === "string" ? undefined : signal)
 
 const isBefore = (one: Waiter, other: Waiter): boolean =>
   one.queue.rank < other.queue.rank || (one.queue.rank === other.queue.rank && one.order < other.order)
