@@ -227,11 +227,15 @@ const healsOnceFaultsStop: Judge = (_, { peace }) =>
     ? []
     : [`all faults have ended, and the next call fails: ${failureOf(peace.healed)?.message ?? String(peace.healed)}`]
 
-/** With a store, the session is left on purpose. Where IG gives less than is believed, there may be no place for a logout. */
-const nothingIsLeft: Judge = ({ restart, throttled }, { lives, peace }) => {
+/**
+ * With a store, the session is left on purpose. A logout waits for a place no longer than its time box: there is none
+ * where IG gives less than is believed, nor perhaps in the rush in which a caller's own login ends other sessions.
+ */
+const nothingIsLeft: Judge = ({ callers, restart, throttled }, { lives, peace }) => {
   const fibers = lives.reduce((sum, { leftFibers }) => sum + leftFibers, 0)
   const sessions = peace?.leftSessions ?? 0
-  const isExcused = restart !== undefined || (throttled !== undefined && isDiffering(throttled))
+  const endsOthers = callers.some(({ steps }) => steps.some((step) => step.do === "login" || step.do === "logout"))
+  const isExcused = restart !== undefined || (throttled !== undefined && (endsOthers || isDiffering(throttled)))
   return [
     ...(fibers > 0 ? [`${fibers} fibers are left after closing`] : []),
     ...(sessions > 0 && !isExcused ? [`${sessions} sessions are alive after closing`] : [])

@@ -244,7 +244,18 @@ const restart = (moment: fc.Arbitrary<number>): fc.Arbitrary<Restart> =>
     at: moment,
     isCrash: fc.boolean(),
     // Within the minute of the bearer; past that; past all.
-    downFor: fc.constantFrom(0, 2_000, 2 * minute, 2 * minute, 5 * minute, 5 * minute, 5 * minute, 7 * 60 * minute),
+    downFor: fc.constantFrom(
+      0,
+      2_000,
+      2 * minute,
+      2 * minute,
+      5 * minute,
+      5 * minute,
+      5 * minute,
+      9 * minute,
+      9 * minute,
+      7 * 60 * minute
+    ),
     isPurged: oneIn(16, fc.constant(true)).map((isPurged) => isPurged ?? false),
     tampering: oneIn(
       6,
@@ -267,8 +278,8 @@ export const program = (retries: fc.Arbitrary<boolean>): fc.Arbitrary<Program> =
         seed: fc.nat(),
         mode: fc.constantFrom(...modes),
         callers: fc.oneof(
-          { weight: 2, arbitrary: fc.array(caller(closeTo(rush)), { minLength: 1, maxLength: 20, size: "max" }) },
-          { weight: 1, arbitrary: fc.array(caller(closeTo(rush)), { minLength: 21, maxLength: 50, size: "max" }) }
+          { weight: 3, arbitrary: fc.array(caller(closeTo(rush)), { minLength: 1, maxLength: 20, size: "max" }) },
+          { weight: 2, arbitrary: fc.array(caller(closeTo(rush)), { minLength: 21, maxLength: 50, size: "max" }) }
         ),
         happenings: fc.array(happening(closeTo(rush)), { minLength: 0, maxLength: 8, size: "max" }),
         switches,
@@ -276,7 +287,7 @@ export const program = (retries: fc.Arbitrary<boolean>): fc.Arbitrary<Program> =
         retries,
         throttled: oneIn(3, throttled),
         restart: oneIn(
-          3,
+          4,
           restart(fc.oneof(fc.integer({ min: rush, max: rush + 400 }), fc.integer({ min: rush, max: rush + 4_000 })))
         )
       })
