@@ -8,6 +8,8 @@ export interface Variant {
   readonly name: string
   /** Which invariant has to notice. */
   readonly breaks: string
+  /** The first of the programs that did, and is looked at before the others. */
+  readonly noticedBy: number
   /** Below `packages/core/src`. */
   readonly file: string
   readonly from: string
@@ -18,6 +20,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a renewal that fails tells nobody",
     breaks: "everyCallerEndsInTime",
+    noticedBy: 2,
     file: "internal/exchanges.ts",
     from: "onEnd(exit)\n        Deferred.unsafeDone(answer, exit)",
     to: "onEnd(exit)\n        if (Exit.isSuccess(exit)) Deferred.unsafeDone(answer, exit)"
@@ -25,6 +28,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a switch keeps the X-SECURITY-TOKEN that IG has killed",
     breaks: "stateIsWhatIgIssued",
+    noticedBy: 2,
     file: "internal/account.ts",
     from: "securityToken: Option.getOrElse(given.securityToken, () => session.securityToken)",
     to: "securityToken: session.securityToken"
@@ -32,6 +36,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a refresh keeps the refresh token that it has spent",
     breaks: "stateIsWhatIgIssued",
+    noticedBy: 0,
     file: "internal/tokens.ts",
     from: "new OAuthSession({ ...session, ...bearer(token, answer) })",
     to: "new OAuthSession({ ...session, ...bearer(token, answer), refreshToken: session.refreshToken })"
@@ -39,6 +44,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "exchanges do not wait for each other",
     breaks: "oneRenewalAtATime",
+    noticedBy: 2,
     file: "internal/exchanges.ts",
     from: `const before = underWay?.ended ?? (order === "urgent" ? undefined : urgency?.over)`,
     to: `const before = order === "urgent" ? undefined : urgency?.over`
@@ -46,6 +52,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a refresh whose answer was lost is sent again",
     breaks: "noRefreshTokenTwice",
+    noticedBy: 10,
     file: "internal/ladder.ts",
     from: "slot.spent !== Redacted.value(session.refreshToken) &&",
     to: ""
@@ -53,6 +60,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "refused credentials are forgotten",
     breaks: "refusedCredentialsOnce",
+    noticedBy: 85,
     file: "internal/logins.ts",
     from: "isRefused: (values) => refused === fingerprint(values)",
     to: "isRefused: () => false"
@@ -60,6 +68,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "withAccount forgets the account under a bearer",
     breaks: "oneFamilyAndTheRightAccount",
+    noticedBy: 1,
     file: "internal/call.ts",
     from: "return { ...request, tokens: carry(session, accountId) }",
     to: "return { ...request, tokens: carry(session) }"
@@ -67,6 +76,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "mutations are repeated like reads",
     breaks: "noOrderTwice",
+    noticedBy: 4,
     file: "internal/call.ts",
     from: `if (endpoint.effect === "mutation") return self`,
     to: `if (endpoint.name === "") return self`
@@ -74,6 +84,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a login that IG did not answer is taken for refused credentials",
     breaks: "healsOnceFaultsStop",
+    noticedBy: 37,
     file: "internal/logins.ts",
     from: `case "unknown":\n          failures += 1`,
     to: `case "unknown":\n          refused = values && fingerprint(values)\n          failures += 1`
@@ -81,6 +92,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a place that comes back wakes nobody",
     breaks: "everyCallerEndsInTime",
+    noticedBy: 5,
     file: "internal/throttleLine.ts",
     from: "alarm.set(earliest(now), now)",
     to: "alarm.set(undefined, now)"
@@ -88,6 +100,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a request that is under way takes no place",
     breaks: "noAllowanceOverrun",
+    noticedBy: 13,
     file: "internal/throttleLane.ts",
     from: "return limit - sent - returning.length",
     to: "return limit - returning.length"
@@ -95,6 +108,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "what IG had no allowance for fails",
     breaks: "refusedWaits",
+    noticedBy: 18,
     file: "internal/allowances.ts",
     from: `return allowance !== undefined && allowance !== "account-historical-data"`,
     to: "return false"
@@ -102,6 +116,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a lane that was refused is open at once",
     breaks: "refusedLaneIsShut",
+    noticedBy: 33,
     file: "internal/throttleLane.ts",
     from: "closedUntil = seen + window",
     to: "closedUntil = seen"
@@ -109,6 +124,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "what is stored is believed without a question",
     breaks: "resumedIsProved",
+    noticedBy: 6,
     file: "internal/resume.ts",
     from: "return yield* Effect.catchAll(asked(session), (error)",
     to: "return yield* Effect.catchAll(Effect.succeed(session), (error)"
@@ -116,6 +132,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a refresh that was sent in vain is not stored",
     breaks: "noRefreshTokenTwice",
+    noticedBy: 10,
     file: "internal/ladder.ts",
     from: "internals.keeping.keeper?.changed()",
     to: ""
@@ -123,6 +140,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "closing does not wait for the store",
     breaks: "whatIsLeftIsStored",
+    noticedBy: 5,
     file: "internal/resume.ts",
     from: "Effect.zipRight(settled(keeper))",
     to: "Effect.zipRight(Effect.void)"
@@ -130,6 +148,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "closing does not wait for what is under way",
     breaks: "nothingIsLeft",
+    noticedBy: 3,
     file: "internal/exchanges.ts",
     from: "fibers.size === 0 ? Effect.void :",
     to: "fibers.size >= 0 ? Effect.void :"
@@ -137,6 +156,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "the sessions of other accounts are not logged out",
     breaks: "nothingIsLeft",
+    noticedBy: 28,
     file: "internal/slot.ts",
     from: "return Effect.zipRight(end, exchanges.close)",
     to: "return exchanges.close"
@@ -145,14 +165,15 @@ export const variants: ReadonlyArray<Variant> = [
 
 const core = join(import.meta.dirname, "../packages/core/src")
 
-/** What a program becomes where core is that variant. */
-export const within = ({ file, from, to }: Variant): Plugin => ({
+/** A program becomes what it is where core is the variant of that number. */
+export const within = (current: () => number): Plugin => ({
   name: "variant",
   setup: ({ onLoad }) => {
-    const path = join(core, file)
-    onLoad({ filter: /\.ts$/ }, async (loaded) => {
-      if (loaded.path !== path) return undefined
-      const text = await readFile(path, "utf8")
+    onLoad({ filter: /\/core\/src\/.+\.ts$/ }, async (loaded) => {
+      const variant = variants[current()]
+      if (variant === undefined || loaded.path !== join(core, variant.file)) return undefined
+      const { file, from, to } = variant
+      const text = await readFile(loaded.path, "utf8")
       if (text.split(from).length !== 2) throw new Error(`${file} does not hold exactly one:\n${from}`)
       return { contents: text.replace(from, () => to), loader: "ts" }
     })
