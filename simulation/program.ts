@@ -89,7 +89,7 @@ const anyMoment: fc.Arbitrary<number> = fc
 
 /** Most of a program happens at once. */
 const closeTo = (rush: number): fc.Arbitrary<number> =>
-  fc.oneof({ weight: 4, arbitrary: fc.integer({ min: rush, max: rush + 400 }) }, { weight: 1, arbitrary: anyMoment })
+  fc.oneof({ weight: 6, arbitrary: fc.integer({ min: rush, max: rush + 400 }) }, { weight: 1, arbitrary: anyMoment })
 
 const oneIn = <A>(share: number, arbitrary: fc.Arbitrary<A>): fc.Arbitrary<A | undefined> =>
   fc.oneof({ weight: share - 1, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })

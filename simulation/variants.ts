@@ -28,7 +28,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a switch keeps the X-SECURITY-TOKEN that IG has killed",
     breaks: "stateIsWhatIgIssued",
-    noticedBy: 2,
+    noticedBy: 14,
     file: "internal/account.ts",
     from: "securityToken: Option.getOrElse(given.securityToken, () => session.securityToken)",
     to: "securityToken: session.securityToken"
@@ -52,7 +52,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a refresh whose answer was lost is sent again",
     breaks: "noRefreshTokenTwice",
-    noticedBy: 10,
+    noticedBy: 13,
     file: "internal/ladder.ts",
     from: "slot.spent !== Redacted.value(session.refreshToken) &&",
     to: ""
@@ -60,7 +60,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "refused credentials are forgotten",
     breaks: "refusedCredentialsOnce",
-    noticedBy: 85,
+    noticedBy: 48,
     file: "internal/logins.ts",
     from: "isRefused: (values) => refused === fingerprint(values)",
     to: "isRefused: () => false"
@@ -76,7 +76,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "mutations are repeated like reads",
     breaks: "noOrderTwice",
-    noticedBy: 4,
+    noticedBy: 27,
     file: "internal/call.ts",
     from: `if (endpoint.effect === "mutation") return self`,
     to: `if (endpoint.name === "") return self`
@@ -84,7 +84,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a login that IG did not answer is taken for refused credentials",
     breaks: "healsOnceFaultsStop",
-    noticedBy: 37,
+    noticedBy: 13,
     file: "internal/logins.ts",
     from: `case "unknown":\n          failures += 1`,
     to: `case "unknown":\n          refused = values && fingerprint(values)\n          failures += 1`
@@ -92,7 +92,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a place that comes back wakes nobody",
     breaks: "everyCallerEndsInTime",
-    noticedBy: 5,
+    noticedBy: 8,
     file: "internal/throttleLine.ts",
     from: "alarm.set(earliest(now), now)",
     to: "alarm.set(undefined, now)"
@@ -100,7 +100,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a request that is under way takes no place",
     breaks: "noAllowanceOverrun",
-    noticedBy: 13,
+    noticedBy: 16,
     file: "internal/throttleLane.ts",
     from: "return limit - sent - returning.length",
     to: "return limit - returning.length"
@@ -108,7 +108,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "what IG had no allowance for fails",
     breaks: "refusedWaits",
-    noticedBy: 18,
+    noticedBy: 8,
     file: "internal/allowances.ts",
     from: `return allowance !== undefined && allowance !== "account-historical-data"`,
     to: "return false"
@@ -116,7 +116,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a lane that was refused is open at once",
     breaks: "refusedLaneIsShut",
-    noticedBy: 33,
+    noticedBy: 8,
     file: "internal/throttleLane.ts",
     from: "closedUntil = seen + window",
     to: "closedUntil = seen"
@@ -132,7 +132,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a refresh that was sent in vain is not stored",
     breaks: "noRefreshTokenTwice",
-    noticedBy: 10,
+    noticedBy: 97,
     file: "internal/ladder.ts",
     from: "internals.keeping.keeper?.changed()",
     to: ""
@@ -148,7 +148,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "closing does not wait for what is under way",
     breaks: "nothingIsLeft",
-    noticedBy: 3,
+    noticedBy: 6,
     file: "internal/exchanges.ts",
     from: "fibers.size === 0 ? Effect.void :",
     to: "fibers.size >= 0 ? Effect.void :"
@@ -156,7 +156,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "the sessions of other accounts are not logged out",
     breaks: "nothingIsLeft",
-    noticedBy: 28,
+    noticedBy: 2,
     file: "internal/slot.ts",
     from: "return Effect.zipRight(end, exchanges.close)",
     to: "return exchanges.close"
