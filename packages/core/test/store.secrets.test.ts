@@ -24,7 +24,7 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { beforeAll, describe, inject } from "vitest"
-import { printed, shown } from "./setup/output.ts"
+import { printed, shown } from "./utils/output.ts"
 import { clientLayer } from "./utils/ig.ts"
 import { bareRun, expire, type Login, run } from "./utils/runs.ts"
 import { leaksIn, remember } from "./utils/secrets.ts"

@@ -18,7 +18,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { beforeAll, describe } from "vitest"
-import { shown } from "./setup/output.ts"
+import { shown } from "./utils/output.ts"
 import { keptInMemory } from "./utils/ig.ts"
 
 type Stack = Layer.Layer.Success<ReturnType<typeof keptInMemory>>

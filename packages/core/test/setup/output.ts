@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { formatWithOptions } from "node:util"
 import { afterAll, beforeAll, expect, inject } from "vitest"
+import { printed, shown } from "../utils/output.ts"
 import { forgetAll, leaksIn, remember } from "../utils/secrets.ts"
 import { beginMetrics } from "../utils/sinks.ts"
 
@@ -9,11 +10,8 @@ Effect.runSync(beginMetrics)
 forgetAll()
 remember(apiKey, password)
 
-/** Everything that this test file has printed so far. */
-export const printed: Array<string> = []
-
-/** Still searched, but not shown: for tests that print by the megabyte. */
-export const shown = { isOn: true }
+printed.length = 0
+shown.isOn = true
 
 const streams = () =>
   [process.stdout, process.stderr].map((stream) => {

@@ -1,6 +1,6 @@
 /** Looks through what a life has printed, said and counted. */
 import * as Effect from "effect/Effect"
-import { printed } from "../setup/output.ts"
+import { printed } from "./output.ts"
 import { leaksIn } from "./secrets.ts"
 import { inspected, type Logs, type Spans } from "./sinks.ts"
 
