@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 /** Begun last, one of these would keep a single core busy while the other has nothing left to do. */
 const dear = [
+  "simulation.test.ts",
   "flight.test.ts",
   "week.test.ts",
   "store.processes.test.ts",

@@ -56,7 +56,7 @@ switch (task) {
     await run(bin("oxlint"), ["--deny-warnings"])
     await Promise.all([
       run(bin("tsc"), ["-b"]).then(() => run(process.execPath, ["scripts/check-docs.mjs"])),
-      run(bin("prettier"), ["--check", "--log-level", "warn", "."]),
+      run(bin("prettier"), ["--check", "--cache", "--log-level", "warn", "."]),
       run(process.execPath, ["scripts/lint-rules-bite.mjs"])
     ])
     process.exitCode = await runWatched(

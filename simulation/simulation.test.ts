@@ -20,11 +20,11 @@ const simulate = (...args: ReadonlyArray<string>): Promise<string> =>
 describe("a session that cannot get stuck", () => {
   it("keeps all invariants in 2,000 random programs, which meet all that can go wrong", async () => {
     expect(await simulate("--runs", "2000", "--seed", "1")).toContain("All invariants hold.")
-  })
+  }, 240_000)
 
   it("keeps them with a client of the user's that repeats whatever fails three times", async () => {
     expect(await simulate("--runs", "250", "--seed", "2", "--retries")).toContain("All invariants hold.")
-  })
+  }, 240_000)
 
   const folder = join(import.meta.dirname, "regressions")
   for (const file of readdirSync(folder)) {
