@@ -48,8 +48,8 @@ export interface Life {
   closingTook: number
   /** Fibers of the layer's that outlived it. */
   leftFibers: number
-  /** What was in the store when it had closed; nothing after a crash. */
-  left: { readonly text: string | undefined } | undefined
+  /** What was in the store when it had closed, and how many states there were before; nothing after a crash. */
+  left: { readonly text: string | undefined; readonly before: number } | undefined
   /** It crashed when its last refresh was on its way, or what came of it not in the store yet. */
   isRefreshUnsaved: boolean
 }
@@ -144,9 +144,10 @@ export const close = (life: Life, shelf: Shelf): Effect.Effect<void> =>
     const status = yield* Session.status
     life.closedInFlight = status._tag === "SignedIn" && status.isRenewing
     const begun = yield* Clock.currentTimeMillis
+    const before = life.states.length
     yield* Scope.close(life.scope, Exit.void)
     life.closingTook = (yield* Clock.currentTimeMillis) - begun
-    life.left = { text: shelf.text }
+    life.left = { text: shelf.text, before }
     life.leftFibers = yield* survivors(life.watch)
   }).pipe(Effect.provide(life.context))
 
