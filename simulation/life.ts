@@ -145,6 +145,7 @@ export const close = (life: Life, shelf: Shelf): Effect.Effect<void> =>
     life.closedInFlight = status._tag === "SignedIn" && status.isRenewing
     const begun = yield* Clock.currentTimeMillis
     const before = life.states.length
+    life.watch.isLeaving = life.program.restart !== undefined
     yield* Scope.close(life.scope, Exit.void)
     life.closingTook = (yield* Clock.currentTimeMillis) - begun
     life.left = { text: shelf.text, before }

@@ -54,6 +54,11 @@ export interface Watch {
   longestSilence: number
   /** The run has crashed: nothing of it gets to IG or into the store any more. */
   isCut: boolean
+  /**
+   * It leaves its session to the store, and waits for a login of another account's for a while only, which goes on, and
+   * is logged out; meanwhile a caller may log in.
+   */
+  isLeaving: boolean
 }
 
 export const makeWatch = (now: number): Watch => ({
@@ -69,7 +74,8 @@ export const makeWatch = (now: number): Watch => ({
   hasQueued: false,
   movedAt: now,
   longestSilence: 0,
-  isCut: false
+  isCut: false,
+  isLeaving: false
 })
 
 /** Something moves; how long nothing did counts when somebody was waiting. */
@@ -117,7 +123,7 @@ export const watched =
         if (kind === "refresh") watch.refresh = refresh
         if (kind !== "other") {
           watch.underWay[kind] += 1
-          watch.most[kind] = Math.max(watch.most[kind], watch.underWay[kind])
+          if (!watch.isLeaving) watch.most[kind] = Math.max(watch.most[kind], watch.underWay[kind])
         }
         const response = yield* Effect.ensuring(
           effect,
