@@ -26,8 +26,8 @@ const { values } = parseArgs({
   }
 })
 
-/** Programs make much that lives for a moment, and errors by the thousand whose stacks nobody reads. */
-const quick = ["--max-semi-space-size=128", "--stack-trace-limit=0"]
+/** Errors by the thousand, whose stacks nobody reads. */
+const quick = ["--stack-trace-limit=0"]
 
 const worker = (): void => {
   process.on("message", (batch: Batch) => {

@@ -10,7 +10,7 @@ const limit = 500
 /** Which of so many random programs notices; -1 for none. */
 const firstToNotice = (program: string, invariant: string, known: number): Promise<number> =>
   new Promise((resolve, reject) => {
-    const args = ["--max-semi-space-size=64", "--stack-trace-limit=0", program, invariant, String(limit), String(known)]
+    const args = ["--stack-trace-limit=0", program, invariant, String(limit), String(known)]
     execFile(process.execPath, args, { timeout: 120_000 }, (error, out) =>
       error === null ? resolve(Number(out)) : reject(error)
     )
