@@ -3,7 +3,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { serveAndEnd } from "./packed/executable.mjs"
-import { check, cleanUp, ensure, Failure, node, run, temporary } from "./packed/run.mjs"
+import { check, ensure, node, run, temporary, whole } from "./packed/run.mjs"
 
 const root = resolve(import.meta.dirname, "..")
 const project = join(temporary, "project")
@@ -201,18 +201,4 @@ const main = async () => {
   if (packages.some(({ manifest }) => manifest.bin?.["ig-sandbox"] !== undefined)) await checkExecutable()
 }
 
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.on(signal, () => {
-    cleanUp()
-    process.exit(signal === "SIGINT" ? 130 : 143)
-  })
-}
-
-try {
-  await main()
-} catch (error) {
-  console.error(error instanceof Failure ? `failed  ${error.message.trimEnd()}` : error)
-  process.exitCode = 1
-} finally {
-  cleanUp()
-}
+await whole(main)

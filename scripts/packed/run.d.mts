@@ -26,3 +26,5 @@ export const outcome: (child: Child) => Promise<Ended>
 export const run: (command: string, args: ReadonlyArray<string>, options: Options) => Promise<Ended>
 export const node: (args: ReadonlyArray<string>, options: Options) => Promise<Ended>
 export const check: (what: string, work: () => Promise<string | undefined | void>) => Promise<void>
+
+export const whole: (main: () => Promise<void>) => Promise<void>

@@ -79,3 +79,21 @@ export const check = async (what, work) => {
   const seconds = ((performance.now() - begun) / 1000).toFixed(1)
   console.log(`ok  ${what}${detail === undefined ? "" : `: ${detail}`} (${seconds} s)`)
 }
+
+/** Runs the whole, says in a sentence what went wrong, and leaves nothing behind, however it ends. */
+export const whole = async (main) => {
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.on(signal, () => {
+      cleanUp()
+      process.exit(signal === "SIGINT" ? 130 : 143)
+    })
+  }
+  try {
+    await main()
+  } catch (error) {
+    console.error(error instanceof Failure ? `failed  ${error.message.trimEnd()}` : error)
+    process.exitCode = 1
+  } finally {
+    cleanUp()
+  }
+}

@@ -3,7 +3,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
-import { check, cleanUp, ensure, Failure, outcome, run, start, temporary } from "../packed/run.mjs"
+import { check, ensure, outcome, run, start, temporary, whole } from "../packed/run.mjs"
 import { type Manifest, manifests, packageManagerOf } from "../manifests.ts"
 import { packAll } from "../packed/pack.ts"
 import { inWords, readAudit } from "./audit.ts"
@@ -132,18 +132,4 @@ const main = async (): Promise<void> => {
   await check("audit", audit)
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    cleanUp()
-    process.exit(signal === "SIGINT" ? 130 : 143)
-  })
-}
-
-try {
-  await main()
-} catch (error) {
-  console.error(error instanceof Failure ? `failed  ${error.message.trimEnd()}` : error)
-  process.exitCode = 1
-} finally {
-  cleanUp()
-}
+await whole(main)

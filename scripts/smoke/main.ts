@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net"
 import { delimiter, join, resolve } from "node:path"
 import { createInterface } from "node:readline"
 import { packAll } from "../packed/pack.ts"
-import { check, cleanUp, ensure, Failure, run, start, temporary } from "../packed/run.mjs"
+import { check, ensure, Failure, run, start, temporary, whole } from "../packed/run.mjs"
 import runtimes from "./runtimes.json" with { type: "json" }
 
 const root = resolve(import.meta.dirname, "../..")
@@ -192,18 +192,4 @@ const main = async (): Promise<void> => {
   if (failed.length > 0) process.exitCode = 1
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    cleanUp()
-    process.exit(signal === "SIGINT" ? 130 : 143)
-  })
-}
-
-try {
-  await main()
-} catch (error) {
-  console.error(error instanceof Failure ? `failed  ${error.message.trimEnd()}` : error)
-  process.exitCode = 1
-} finally {
-  cleanUp()
-}
+await whole(main)
