@@ -94,16 +94,18 @@ const refreshTokensIn = (requests: ReadonlyArray<RecordedRequest>): ReadonlyArra
     .map((request) => String(field(request, "refresh_token")))
 
 /**
- * Neither by one run nor by two; but for the last one that a run has sent which crashed before it had in the store what
- * came of that.
+ * Neither by one run nor by two; but for the one that the store still held when a run crashed which had not got into it
+ * yet what came of its refreshes.
  */
 const noRefreshTokenTwice: Judge = (_, report) => {
   const [first = [], second = []] = runsOf(report).map(refreshTokensIn)
-  const unsaved = report.lives[0]?.isRefreshUnsaved === true ? first.at(-1) : undefined
+  const [crashed, next] = report.lives
+  const held = report.issued.filter(({ value }) => next?.found?.includes(value)).map(({ label }) => label)
+  const unsaved = new Set(crashed?.isRefreshUnsaved === true ? held : [])
   return [
     ...[...twice(first), ...twice(second)].map((token) => `${token} was sent twice`),
     ...second
-      .filter((token) => first.includes(token) && token !== unsaved)
+      .filter((token) => first.includes(token) && !unsaved.has(token))
       .map((token) => `${token} was sent by both runs`)
   ]
 }
