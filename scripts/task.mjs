@@ -7,12 +7,20 @@ const root = resolve(import.meta.dirname, "..")
 const bin = (name) => join(root, "node_modules/.bin", name)
 const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
-const run = (command, args, options = {}) =>
+const statusOf = (command, args, options = {}) =>
   new Promise((done, fail) => {
     spawn(command, args, { cwd: root, stdio: "inherit", ...options })
       .on("error", fail)
-      .on("close", (status) => (status === 0 ? done() : process.exit(status ?? 1)))
+      .on("close", (status) => done(status ?? 1))
   })
+
+const run = async (command, args, options) => {
+  const status = await statusOf(command, args, options)
+  if (status !== 0) process.exit(status)
+}
+
+/** For what is done beside something else, which must not be left behind. */
+const check = async (command, args) => ({ line: [command, ...args].join(" "), status: await statusOf(command, args) })
 
 const install = () =>
   run("npx", ["--yes", packageManager, "install", "--frozen-lockfile", "--loglevel", "error"], {
@@ -57,17 +65,18 @@ switch (task) {
     await run(bin("tsc"), ["-b"])
     // The tests leave the processors idle now and then, and what they print comes last.
     const checks = Promise.all([
-      run(bin("prettier"), ["--check", "--cache", "--log-level", "warn", "."]),
-      run(process.execPath, ["scripts/check-docs.mjs"]),
-      run(process.execPath, ["scripts/lint-rules-bite.mjs"])
+      check(bin("prettier"), ["--check", "--cache", "--log-level", "warn", "."]),
+      check(process.execPath, ["scripts/check-docs.mjs"]),
+      check(process.execPath, ["scripts/lint-rules-bite.mjs"])
     ])
     const status = await runWatched(
       bin("vitest"),
       ["run", ...args],
       /DeprecationWarning|UnhandledPromiseRejection|MaxListenersExceededWarning|Unhandled (Rejection|Error)/
     )
-    await checks
-    process.exitCode = status
+    const failed = (await checks).filter((done) => done.status !== 0)
+    for (const { line } of failed) console.error(`This failed: ${line}`)
+    process.exitCode = failed.length > 0 ? 1 : status
     break
   }
   case "demo":

@@ -508,6 +508,23 @@ describe("a refresh token that was sent in vain is not sent by the next run", ()
     }).pipe(Effect.provide(world()))
   )
 
+  it.effect("by which a run wanted to resume that was ended in the middle of it", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* Sandbox
+      yield* nextRun
+      yield* sandbox.expire("access")
+      yield* sandbox.inject({ kind: "never", workDone: true, method: "POST", path: "/session/refresh-token" })
+      const ended = yield* Effect.fork(nextRun)
+      const isSent = Effect.map(sandbox.record, (all) => all.some(({ path }) => path === "/session/refresh-token"))
+      yield* eventually(isSent)
+      const ending = yield* Effect.fork(Fiber.interrupt(ended))
+      // Sooner than the request would give up by itself.
+      yield* TestClock.adjust("20 seconds")
+      yield* Fiber.join(ending)
+      expect((yield* nextRun).sent).toEqual(["POST /session 3 200"])
+    }).pipe(Effect.provide(world()))
+  )
+
   it.effect("by which a run wanted to resume that could not log in either", () =>
     Effect.gen(function* () {
       const sandbox = yield* Sandbox

@@ -92,14 +92,16 @@ const refreshed = (
 ): Effect.Effect<SignedIn, IgError | Dead, Needs> =>
   isSpent
     ? new Dead({ causes })
-    : Effect.catchAll(refreshOnce(main, turn, session), (error): Effect.Effect<never, IgError | Dead> =>
-        wasNotExecuted(error)
-          ? Effect.fail(error)
-          : Effect.zipRight(
-              // Whatever becomes of this run, the next one must not send the token again.
-              Effect.sync(() => keeping.keeper?.useless()),
-              new Dead({ causes: [...causes, error] })
-            )
+    : refreshOnce(main, turn, session).pipe(
+        // Whatever becomes of this run, and be it cut, the next one must not send the token again.
+        Effect.onError(() =>
+          Effect.sync(() => {
+            if (main.spent === refreshTokenOf(session)) keeping.keeper?.useless()
+          })
+        ),
+        Effect.catchAll((error): Effect.Effect<never, IgError | Dead> =>
+          wasNotExecuted(error) ? Effect.fail(error) : new Dead({ causes: [...causes, error] })
+        )
       )
 
 const isRefused = (session: SignedIn, error: IgError): boolean =>
