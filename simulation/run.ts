@@ -179,9 +179,13 @@ const happen = ({ sandbox, surroundings }: Run, happening: Happening): Effect.Ef
   }
 }
 
-/** What `withAccount` used last under CST, by account, where that was no session of the client's own. */
+/**
+ * What `withAccount` used last under CST, by account, where that was no session of the client's own. One that was logged
+ * out before is over for the client, whatever IG said to it: so it is with its own.
+ */
 const siblingsOf = ({ states, watch }: Life): ReadonlyArray<ReadonlyArray<string>> => {
-  const own = new Set(states.flatMap(({ session }) => tokensOf(session)))
+  const ended = watch.sent.flatMap(({ isLogout, securityToken }) => (isLogout ? [securityToken] : []))
+  const own = new Set([...states.flatMap(({ session }) => tokensOf(session)), ...ended])
   const last = new Map<string, ReadonlyArray<string>>()
   for (const { cst, securityToken, wanted } of watch.sent) {
     if (wanted !== undefined && cst !== undefined && securityToken !== undefined && !own.has(securityToken)) {

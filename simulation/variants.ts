@@ -70,8 +70,8 @@ export const variants: ReadonlyArray<Variant> = [
     breaks: "oneFamilyAndTheRightAccount",
     noticedBy: 1,
     file: "internal/call.ts",
-    from: "return { ...request, tokens: carry(session, accountId) }",
-    to: "return { ...request, tokens: carry(session) }"
+    from: "return Effect.succeed({ ...request, tokens: carry(session, accountId) })",
+    to: "return Effect.succeed({ ...request, tokens: carry(session) })"
   },
   {
     name: "mutations are repeated like reads",

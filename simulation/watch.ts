@@ -25,6 +25,8 @@ export interface Sent {
   readonly account: string | undefined
   /** What `withAccount` asked for, where the request left from. */
   readonly wanted: string | undefined
+  /** It asks IG to end its session. */
+  readonly isLogout: boolean
 }
 
 /** The last refresh of a run; a crash may come between IG's answer and the store. */
@@ -113,7 +115,8 @@ export const watched =
           cst,
           securityToken,
           account: request.headers["ig-account-id"],
-          wanted: yield* CurrentAccount
+          wanted: yield* CurrentAccount,
+          isLogout: request.method === "DELETE"
         })
         watch.concurrency.push(watch.active)
         watch.sending.set(index, (watch.sending.get(index) ?? 0) + 1)

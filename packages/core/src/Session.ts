@@ -16,7 +16,6 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Credentials } from "./Credentials.ts"
-import type { Description } from "./Endpoint.ts"
 import type { IgConfig } from "./IgConfig.ts"
 import {
   type ApiError,
@@ -37,7 +36,8 @@ import * as Logout from "./internal/logout.ts"
 import { refreshOnce } from "./internal/ladder.ts"
 import { renew } from "./internal/renewal.ts"
 import * as Resume from "./internal/resume.ts"
-import { decode, spanOf } from "./internal/send.ts"
+import { decode } from "./internal/send.ts"
+import { inOperation } from "./internal/span.ts"
 import { endSiblings } from "./internal/slot.ts"
 import { bothTokens, keyOf, signedIn } from "./internal/tokens.ts"
 import type * as Wire from "./internal/wire.ts"
@@ -64,8 +64,6 @@ export type { AccountSwitch } from "./internal/account.ts"
  */
 export type Ig = SessionState | IgConfig | HttpClient.HttpClient
 
-const operation = (endpoint: Description) => spanOf(`Ig.${endpoint.name}`, endpoint, "internal")
-
 /**
  * Logs in by OAuth: `POST /session`, Version 3. The bearer lives about 60 seconds; `refresh` renews it.
  *
@@ -76,7 +74,7 @@ const operation = (endpoint: Description) => spanOf(`Ig.${endpoint.name}`, endpo
  * @category operations
  */
 export const login: Effect.Effect<OAuthSession, IgError, Ig | Credentials> = Login.logIn(LoginMode.oauth).pipe(
-  operation(Endpoint.loginV3)
+  inOperation(Endpoint.loginV3)
 )
 
 /**
@@ -89,7 +87,7 @@ export const login: Effect.Effect<OAuthSession, IgError, Ig | Credentials> = Log
  * @category operations
  */
 export const loginV2: Effect.Effect<TokenSession, IgError, Ig | Credentials> = Login.logIn(LoginMode.tokens).pipe(
-  operation(Endpoint.loginV2)
+  inOperation(Endpoint.loginV2)
 )
 
 /**
@@ -102,7 +100,7 @@ export const loginV2: Effect.Effect<TokenSession, IgError, Ig | Credentials> = L
  */
 export const loginWithEncryption: Effect.Effect<OAuthSession, IgError, Ig | Credentials | PasswordCipher> =
   Effect.flatMap(PasswordCipher, (cipher) => Login.logIn(LoginMode.oauthEncrypted(cipher))).pipe(
-    operation(Endpoint.loginV3Encrypted)
+    inOperation(Endpoint.loginV3Encrypted)
   )
 
 /**
@@ -115,7 +113,7 @@ export const loginWithEncryption: Effect.Effect<OAuthSession, IgError, Ig | Cred
  */
 export const loginV2WithEncryption: Effect.Effect<TokenSession, IgError, Ig | Credentials | PasswordCipher> =
   Effect.flatMap(PasswordCipher, (cipher) => Login.logIn(LoginMode.tokensEncrypted(cipher))).pipe(
-    operation(Endpoint.loginV2Encrypted)
+    inOperation(Endpoint.loginV2Encrypted)
   )
 
 /**
@@ -137,7 +135,7 @@ export const refresh: Effect.Effect<OAuthSession, IgError, Ig> = Effect.gen(func
         Effect.flatMap(oauthSession(turn.current), (current) => refreshOnce(internals.main, turn, current))
       )
   return yield* oauthSession(renewed)
-}).pipe(operation(Endpoint.refresh))
+}).pipe(inOperation(Endpoint.refresh))
 
 const oauthSession = (current: Session): Effect.Effect<OAuthSession, AuthError> =>
   Effect.filterOrFail(
@@ -248,7 +246,7 @@ export const encryptionKey: Effect.Effect<
  */
 export const logout: Effect.Effect<void, IgError, Ig> = Call.exchange(Endpoint.logout, (turn, internals) =>
   Effect.ensuring(Logout.endIn(internals, internals.main, turn), endSiblings(internals))
-).pipe(operation(Endpoint.logout))
+).pipe(inOperation(Endpoint.logout))
 
 /**
  * Logs in now and out when the scope closes, whatever closes it: success, failure, defect or interrupt. Logging out is

@@ -2,6 +2,7 @@ import * as IgClient from "@effect-ig/core/IgClient"
 import * as Session from "@effect-ig/core/Session"
 import * as SessionState from "@effect-ig/core/SessionState"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
+import * as HttpClient from "@effect/platform/HttpClient"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -172,6 +173,24 @@ describe("spans and metrics", () => {
         ["Ig.send", "Ig.session.read", 200],
         ["Ig.session.read", "nothing", undefined]
       ])
+    }).pipe(Effect.provide(keptInMemory()))
+  )
+
+  it.effect("there is none where nobody has a tracer, and the caller's own is left as it is", () =>
+    Effect.gen(function* () {
+      yield* Session.login
+      const attributes = yield* Effect.useSpan("mine", (span) =>
+        Effect.as(Effect.withParentSpan(Session.read(), span), span.attributes)
+      )
+      expect(attributes.size).toBe(0)
+      const parents: Array<string> = []
+      const noting = HttpClient.tapRequest(() =>
+        Effect.map(Effect.option(Effect.currentSpan), (span) => {
+          parents.push(Option.match(span, { onNone: () => "none", onSome: ({ name }) => name }))
+        })
+      )
+      yield* Session.read().pipe(Effect.updateService(HttpClient.HttpClient, noting), Effect.withSpan("mine"))
+      expect(parents).toEqual(["mine"])
     }).pipe(Effect.provide(keptInMemory()))
   )
 

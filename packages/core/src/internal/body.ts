@@ -37,6 +37,9 @@ const collect = <E>(
 /** fetch unpacks and leaves the header, Node's clients hand over the bytes: only the bytes themselves tell. */
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
 
+const unpacked = (operation: string, bytes: Uint8Array): Effect.Effect<Uint8Array, TransportError> =>
+  isGzip(bytes) ? gunzip(operation, bytes) : Effect.succeed(bytes)
+
 const gunzip = (operation: string, bytes: Uint8Array): Effect.Effect<Uint8Array, TransportError> =>
   collect(
     operation,
@@ -62,14 +65,14 @@ export const read = (
   operation: string,
   response: HttpClientResponse.HttpClientResponse
 ): Effect.Effect<Uint8Array, HttpClientError.HttpClientError | TransportError> => {
-  const whole: Effect.Effect<Uint8Array, HttpClientError.HttpClientError | TransportError> = isShort(response)
-    ? Effect.map(response.arrayBuffer, (buffer) => new Uint8Array(buffer))
-    : collect(operation, response.stream)
-  return whole.pipe(
-    Effect.catchIf(
-      (error) => error._tag !== "TransportError" && isEmpty(error),
-      () => Effect.succeed(new Uint8Array())
-    ),
-    Effect.flatMap((bytes) => (isGzip(bytes) ? gunzip(operation, bytes) : Effect.succeed(bytes)))
+  const whole: Effect.Effect<ArrayBuffer | Uint8Array, HttpClientError.HttpClientError | TransportError> = isShort(
+    response
   )
+    ? response.arrayBuffer
+    : collect(operation, response.stream)
+  return Effect.matchEffect(whole, {
+    onFailure: (error) =>
+      error._tag !== "TransportError" && isEmpty(error) ? Effect.succeed(new Uint8Array()) : Effect.fail(error),
+    onSuccess: (bytes) => unpacked(operation, bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes))
+  })
 }

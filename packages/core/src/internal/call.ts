@@ -1,12 +1,12 @@
 /** The way of every call: in a session that lives, sent, renewed and sent once more if IG refused its tokens. */
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { CurrentAccount } from "../CurrentAccount.ts"
 import type { Description, EncodedInput, Endpoint } from "../Endpoint.ts"
-import { type ApiError, type AuthError, type DecodeError, type IgError, NotSentError } from "../IgError.ts"
+import { type ApiError, AuthError, type DecodeError, type IgError, NotSentError } from "../IgError.ts"
 import { ReadRetry } from "../ReadRetry.ts"
 import { Renewal } from "../Renewal.ts"
 import type { Ig } from "../Session.ts"
@@ -17,9 +17,10 @@ import { tell } from "./events.ts"
 import type { Needs, Turn } from "./exchanges.ts"
 import { isAccountId } from "./identifiers.ts"
 import { circumstances, isReady, ready, renew } from "./renewal.ts"
-import { type Answer, decode, type Passage, type Request, send, type SendError, sendWhen, spanOf } from "./send.ts"
+import { type Answer, decode, type Passage, type Request, send, type SendError, sendWhen } from "./send.ts"
 import { sibling } from "./siblings.ts"
 import type { Internals, Slot } from "./slot.ts"
+import { inOperation } from "./span.ts"
 import { countRefusal, countResend } from "./telemetry.ts"
 import { makeTicket, type Ticket } from "./throttleGovernor.ts"
 import { bearerEnd, carry, keyOf, signedIn } from "./tokens.ts"
@@ -39,19 +40,20 @@ export interface Place {
 }
 
 const place = (operation: string): Effect.Effect<Place, IgError, Ig> =>
-  Effect.gen(function* () {
-    const { internals } = yield* SessionState
-    const accountId = yield* CurrentAccount
+  Effect.contextWithEffect((context: Context.Context<Ig>): Effect.Effect<Place, IgError, Ig> => {
+    const { internals } = Context.get(context, SessionState)
+    const accountId = Context.get(context, CurrentAccount)
     const main: Place = { internals, slot: internals.main, accountId }
-    if (accountId === undefined) return main
+    if (accountId === undefined) return Effect.succeed(main)
     if (!isAccountId(accountId)) {
       const detail = "Expected 1 to 30 letters, digits and hyphens, as GET /accounts lists them."
-      return yield* new NotSentError({ operation, reason: "invalid-request", path: "accountId", detail })
+      return new NotSentError({ operation, reason: "invalid-request", path: "accountId", detail })
     }
-    const session = yield* signedIn(operation, internals.main.exchanges.current())
-    return session._tag === "OAuthSession" || session.accountId === accountId
-      ? main
-      : { internals, slot: yield* sibling(internals, operation, accountId), accountId: undefined }
+    return Effect.flatMap(signedIn(operation, internals.main.exchanges.current()), (session) =>
+      session._tag === "OAuthSession" || session.accountId === accountId
+        ? Effect.succeed(main)
+        : Effect.map(sibling(internals, operation, accountId), (slot) => ({ internals, slot, accountId: undefined }))
+    )
   })
 
 export interface Live extends Place {
@@ -89,45 +91,52 @@ const distrust = (slot: Slot, session: SignedIn): void => {
 /** How often a call is sent again because the session has become another one while it was under way. */
 const moves = 2
 
+/** How often a call is still sent again, if need be. */
+interface Budget {
+  readonly renewals: number
+  readonly moves: number
+}
+
 /** Renewed once; and sent again without that when its tokens are none of the session's any more. */
 const once = <A>(
   endpoint: Description,
   ticket: Ticket,
   attempt: (live: Live) => Effect.Effect<A, IgError | Refused | Moved, Ig>,
-  budget: { readonly renewals: number; readonly moves: number } = { renewals: 1, moves }
-): Effect.Effect<A, IgError, Ig> =>
-  Effect.gen(function* () {
-    const here = yield* live(endpoint, ticket)
-    const outcome = yield* caught(attempt(here))
-    if (Either.isRight(outcome)) return outcome.right
-    if (outcome.left._tag === "Moved") return yield* once(endpoint, ticket, attempt, budget)
-    const { error, session } = outcome.left
-    yield* noticed(here.internals, endpoint.name, outcome.left)
-    if (!(yield* Renewal).isOn) return yield* error
-    const hasMoved = keyOf(here.slot.exchanges.current()) !== keyOf(session)
-    if (hasMoved && budget.moves > 0) {
-      yield* countResend("renewed")
-      return yield* once(endpoint, ticket, attempt, { ...budget, moves: budget.moves - 1 })
-    }
-    if (budget.renewals === 0) {
-      distrust(here.slot, session)
-      return yield* error
-    }
-    yield* renew(here.internals, here.slot, session, "refused")
-    yield* countResend("renewed")
-    return yield* once(endpoint, ticket, attempt, { ...budget, renewals: budget.renewals - 1 })
-  })
-
-const caught = <A, R>(
-  attempt: Effect.Effect<A, IgError | Refused | Moved, R>
-): Effect.Effect<Either.Either<A, Refused | Moved>, IgError, R> =>
-  attempt.pipe(
-    Effect.map(Either.right),
-    Effect.catchTags({
-      Refused: (refused) => Effect.succeed(Either.left(refused)),
-      Moved: (moved) => Effect.succeed(Either.left(moved))
+  budget: Budget = { renewals: 1, moves }
+): Effect.Effect<A, IgError, Ig> => {
+  const again = (left: Budget) => once(endpoint, ticket, attempt, left)
+  return Effect.flatMap(live(endpoint, ticket), (here) =>
+    Effect.catchTags(attempt(here), {
+      Moved: () => again(budget),
+      Refused: (refused) => afterRefusal(endpoint, here, refused, budget, again)
     })
   )
+}
+
+const afterRefusal = <A>(
+  endpoint: Description,
+  { internals, slot }: Live,
+  refused: Refused,
+  budget: Budget,
+  again: (left: Budget) => Effect.Effect<A, IgError, Ig>
+): Effect.Effect<A, IgError, Ig> =>
+  Effect.gen(function* () {
+    const { error, session } = refused
+    yield* noticed(internals, endpoint.name, refused)
+    if (!(yield* Renewal).isOn) return yield* error
+    const hasMoved = keyOf(slot.exchanges.current()) !== keyOf(session)
+    if (hasMoved && budget.moves > 0) {
+      yield* countResend("renewed")
+      return yield* again({ ...budget, moves: budget.moves - 1 })
+    }
+    if (budget.renewals === 0) {
+      distrust(slot, session)
+      return yield* error
+    }
+    yield* renew(internals, slot, session, "refused")
+    yield* countResend("renewed")
+    return yield* again({ ...budget, renewals: budget.renewals - 1 })
+  })
 
 const isPassing = (error: IgError): boolean => {
   switch (error._tag) {
@@ -206,27 +215,31 @@ const sendInCurrent = (
   endpoint: Description,
   request: Request
 ): Effect.Effect<Answer, IgError | Refused | Moved, Needs> =>
-  Effect.flatMap(Effect.all([circumstances, Effect.clock]), ([known, clock]) => {
-    const { accountId, internals, slot, ticket } = live
-    const accountOf = (session: SignedIn) => accountId ?? session.accountId
-    const account = accountOf(live.session)
-    let carried = live.session
-    const attach = Effect.gen(function* () {
-      const session = yield* signedIn(endpoint.name, slot.exchanges.current())
-      if (accountOf(session) !== account || !isThere(live, session)) return yield* new Moved()
-      carried = session
-      return { ...request, tokens: carry(session, accountId) }
+  Effect.contextWithEffect((context: Context.Context<Needs>) =>
+    Effect.clockWith((clock) => {
+      const { accountId, internals, slot, ticket } = live
+      const known = circumstances(context)
+      const accountOf = (session: SignedIn) => accountId ?? session.accountId
+      const account = accountOf(live.session)
+      let carried = live.session
+      const attach = Effect.suspend((): Effect.Effect<Request, AuthError | Moved> => {
+        const session = slot.exchanges.current()
+        if (session._tag === "SignedOut") return new AuthError({ operation: endpoint.name, reason: "not-signed-in" })
+        if (accountOf(session) !== account || !isThere(live, session)) return new Moved()
+        carried = session
+        return Effect.succeed({ ...request, tokens: carry(session, accountId) })
+      })
+      const passage: Passage<IgError | Moved> = {
+        accountId: account,
+        ticket,
+        isReady: () => isReady(endpoint, slot, known, clock.unsafeCurrentTimeMillis()),
+        prepare: ready(internals, slot, endpoint),
+        bearerEnds: () => bearerEnd(slot.exchanges.current()),
+        request: attach
+      }
+      return telling(live, () => carried, sendWhen(endpoint, passage))
     })
-    const passage: Passage<IgError | Moved> = {
-      accountId: account,
-      ticket,
-      isReady: () => isReady(endpoint, slot, known, clock.unsafeCurrentTimeMillis()),
-      prepare: ready(internals, slot, endpoint),
-      bearerEnds: () => bearerEnd(slot.exchanges.current()),
-      request: attach
-    }
-    return telling(live, () => carried, sendWhen(endpoint, passage))
-  })
+  )
 
 /** Its place in the order of calls, which it keeps whatever becomes of it. */
 const ordered = <A, E, R>(self: (ticket: Ticket) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -241,7 +254,7 @@ const inSession = <A>(endpoint: Endpoint<never, A>, request: EncodedInput): Effe
         Effect.flatMap(sendInCurrent(live, endpoint, request), (answer) => decode(endpoint, answer))
       )
     )
-  ).pipe(spanOf(`Ig.${endpoint.name}`, endpoint, "internal"))
+  ).pipe(inOperation(endpoint))
 
 /** The execution of one that needs the API key alone. */
 export const bare = <A>(
@@ -251,7 +264,7 @@ export const bare = <A>(
   retryReads(
     endpoint,
     Effect.flatMap(send(endpoint, request), (answer) => decode(endpoint, answer))
-  ).pipe(spanOf(`Ig.${endpoint.name}`, endpoint, "internal"))
+  ).pipe(inOperation(endpoint))
 
 export const call = <A>(endpoint: Endpoint<never, A>, request: EncodedInput): Effect.Effect<A, IgError, Ig> =>
   endpoint.session ? inSession(endpoint, request) : bare(endpoint, request)
@@ -289,9 +302,7 @@ export const exchangeIn = <A>(
       Effect.flatMap(signedIn(endpoint.name, turn.current), (session) => work({ ...live, session }, turn))
     )
   const ticketed = ordered((ticket) => once(endpoint, ticket, attempt))
-  return Effect.zipRight(permitted(endpoint), retryReads(endpoint, ticketed)).pipe(
-    spanOf(`Ig.${endpoint.name}`, endpoint, "internal")
-  )
+  return Effect.zipRight(permitted(endpoint), retryReads(endpoint, ticketed)).pipe(inOperation(endpoint))
 }
 
 /** What a switch was refused for, if that is the tokens: under a bearer IG refuses every `PUT /session` so. */

@@ -8,13 +8,15 @@ import { ApiError, DecodeError } from "../IgError.ts"
 import { advise, isTokenCode } from "./codes.ts"
 import type { Answer, Carried } from "./send.ts"
 
-const parseJson = Schema.decodeUnknownOption(Schema.parseJson())
+const decoder = new TextDecoder()
+
+const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
 
 const Failure = Schema.Struct({ errorCode: Schema.NonEmptyString })
 const decodeFailure = Schema.decodeUnknownOption(Failure)
 
 /** The body as JSON; `undefined` for one that is empty or anything else. */
-export const json = (bytes: Uint8Array): unknown => Option.getOrUndefined(parseJson(new TextDecoder().decode(bytes)))
+export const json = (bytes: Uint8Array): unknown => Option.getOrUndefined(parseJson(decoder.decode(bytes)))
 
 const ofAnotherAccount = "The bearer is alive, but the account is not one of this client's."
 

@@ -28,14 +28,19 @@ const segment = (value: unknown): string | undefined => {
     : encodeURIComponent(text)
 }
 
-const fill = (operation: string, template: string, values: unknown): Effect.Effect<string, NotSentError> => {
+/** Fills the holes of a path. */
+const filling = (operation: string, template: string): ((values: unknown) => Effect.Effect<string, NotSentError>) => {
   const holes = [...template.matchAll(hole)].map(([, name = ""]) => name)
-  const wrong = holes.find((name) => segment(get(values, name)) === undefined)
-  return wrong === undefined
-    ? Effect.succeed(template.replace(hole, (_, name: string) => segment(get(values, name)) ?? ""))
-    : Effect.fail(
-        refuse(operation, `path.${wrong}`, "Expected whole characters, and neither nothing nor a dot segment.")
-      )
+  const whole = Effect.succeed(template)
+  return (values) => {
+    if (holes.length === 0) return whole
+    const wrong = holes.find((name) => segment(get(values, name)) === undefined)
+    return wrong === undefined
+      ? Effect.succeed(template.replace(hole, (_, name: string) => segment(get(values, name)) ?? ""))
+      : Effect.fail(
+          refuse(operation, `path.${wrong}`, "Expected whole characters, and neither nothing nor a dot segment.")
+        )
+  }
 }
 
 const present = (pairs: Pairs): Readonly<Record<string, string>> =>
@@ -55,8 +60,16 @@ export const make = <
   options: Options<Path, Query, QueryPairs, Body, BodyJson, Answer, AnswerJson>
 ): Endpoint<Input<Path, Query, Body>, Answer> => {
   const { answer, body, method, name, path, query, version } = options
-  const encodeQuery = query && Schema.encodeUnknown(query, { errors: "all" })
-  const encodeBody = body && Schema.encodeUnknown(body, { errors: "all" })
+  const fill = filling(name, path)
+  const encoding = <A, I>(part: "query" | "body", schema: Schema.Schema<A, I> | undefined) => {
+    const encode = schema && Schema.encodeUnknown(schema, { errors: "all" })
+    return (input: unknown): Effect.Effect<I | undefined, NotSentError> =>
+      encode === undefined
+        ? Effect.succeed(undefined)
+        : Effect.mapError(encode(get(input, part) ?? {}), toNotSent(name, part))
+  }
+  const queryOf = encoding("query", query)
+  const bodyOf = encoding("body", body)
   return {
     name,
     method,
@@ -66,15 +79,11 @@ export const make = <
     allowance: options.allowance ?? "non-trading",
     session: options.session ?? true,
     encode: (input: unknown) =>
-      Effect.gen(function* () {
-        const queryOf = encodeQuery?.(get(input, "query") ?? {})
-        const bodyOf = encodeBody?.(get(input, "body") ?? {})
-        return {
-          path: yield* fill(name, path, get(input, "path")),
-          query: queryOf && present(yield* Effect.mapError(queryOf, toNotSent(name, "query"))),
-          body: bodyOf && (yield* Effect.mapError(bodyOf, toNotSent(name, "body")))
-        }
-      }),
+      Effect.flatMap(fill(get(input, "path")), (path) =>
+        Effect.flatMap(queryOf(input), (pairs) =>
+          Effect.map(bodyOf(input), (body) => ({ path, query: pairs && present(pairs), body }))
+        )
+      ),
     decode: Schema.decodeUnknown(answer, { errors: "all" })
   }
 }

@@ -82,10 +82,9 @@ export interface Circumstances {
   readonly governor: Governor | undefined
 }
 
-export const circumstances: Effect.Effect<Circumstances> = Effect.gen(function* () {
-  const settings = yield* Renewal
-  const throttle = yield* Throttle
-  return { settings, governor: Option.getOrUndefined(Option.map(throttle, ({ governor }) => governor)) }
+export const circumstances = (context: Context.Context<never>): Circumstances => ({
+  settings: Context.get(context, Renewal),
+  governor: Option.getOrUndefined(Context.get(context, Throttle))?.governor
 })
 
 /** A trade does not wait for a renewal that has to wait itself, as long as its bearer lives. */
@@ -117,19 +116,19 @@ export const ready = (
   slot: Slot,
   endpoint: Description
 ): Effect.Effect<SignedIn, IgError, Needs> =>
-  Effect.gen(function* () {
-    const current = slot.exchanges.current()
-    if (slot.unavailable !== undefined) return yield* slot.unavailable
-    if (current._tag === "SignedOut") {
-      if (slot.accountId === undefined) {
-        return yield* new AuthError({ operation: endpoint.name, reason: "not-signed-in" })
+  Effect.contextWithEffect((context: Context.Context<Needs>) =>
+    Effect.clockWith((clock): Effect.Effect<SignedIn, IgError, Needs> => {
+      const current = slot.exchanges.current()
+      if (slot.unavailable !== undefined) return Effect.fail(slot.unavailable)
+      if (current._tag === "SignedOut") {
+        return slot.accountId === undefined
+          ? new AuthError({ operation: endpoint.name, reason: "not-signed-in" })
+          : renew(internals, slot, current, "opening")
       }
-      return yield* renew(internals, slot, current, "opening")
-    }
-    const known = yield* circumstances
-    const reason = why(endpoint, slot, current, known, yield* Clock.currentTimeMillis)
-    if (reason === undefined) return current
-    return reason === "expiring" && current._tag === "OAuthSession"
-      ? yield* orAsItIs(internals, slot, current)
-      : yield* renew(internals, slot, current, reason)
-  })
+      const reason = why(endpoint, slot, current, circumstances(context), clock.unsafeCurrentTimeMillis())
+      if (reason === undefined) return Effect.succeed(current)
+      return reason === "expiring" && current._tag === "OAuthSession"
+        ? orAsItIs(internals, slot, current)
+        : renew(internals, slot, current, reason)
+    })
+  )

@@ -6,20 +6,22 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
 import { constTrue, constUndefined, identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Runtime from "effect/Runtime"
 import type { Description, Endpoint } from "../Endpoint.ts"
 import { IgConfig } from "../IgConfig.ts"
 import { type ApiError, type DecodeError, type NotSentError, TransportError } from "../IgError.ts"
 import { read } from "./body.ts"
 import { json, toApiError, toDecodeError } from "./classify.ts"
+import { within } from "./deadlines.ts"
 import { concealed, secretNames } from "./headers.ts"
+import { inSpan } from "./span.ts"
 import { Throttle } from "./throttle.ts"
 import { type Departure, makeTicket, type Want } from "./throttleGovernor.ts"
 import { withinBudget } from "./throttlePoints.ts"
@@ -56,9 +58,11 @@ type Needs = IgConfig | HttpClient.HttpClient
 
 export type SendError = ApiError | TransportError | NotSentError
 
+const encoder = new TextEncoder()
+
 /** As bytes of no printable type, so that a user's client which logs requests shows a body's length only. */
 const opaque = (body: unknown): HttpBody.HttpBody =>
-  HttpBody.uint8Array(new TextEncoder().encode(JSON.stringify(body)), "application/octet-stream")
+  HttpBody.uint8Array(encoder.encode(JSON.stringify(body)), "application/octet-stream")
 
 /** IG drops the body of a `DELETE`, so one goes out as a `POST` that says what it means. */
 const isTunnelled = (endpoint: Description, request: Request): boolean =>
@@ -86,18 +90,6 @@ const toHttp = (config: IgConfig.Service, endpoint: Description, request: Reques
     }
   )
 
-/** Platform prepares a request anew for each time that it leaves, also under a retry of the user's: the second stops. */
-const once = (operation: string, client: HttpClient.HttpClient) => {
-  let sent = false
-  return HttpClient.mapRequestEffect(client, (request) =>
-    Effect.suspend(() => {
-      if (sent) return Effect.fail(new TransportError({ operation, reason: "repeated", mayHaveExecuted: true }))
-      sent = true
-      return Effect.succeed(request)
-    })
-  )
-}
-
 /** A user's client with `filterStatusOk` fails where IG did answer; the answer is what counts. */
 const despiteFilters = <E>(
   error: E | HttpClientError.HttpClientError
@@ -107,6 +99,11 @@ const despiteFilters = <E>(
 const isStatusError = (error: unknown): error is HttpClientError.ResponseError =>
   error instanceof Error && "reason" in error && error.reason === "StatusCode" && "response" in error
 
+/**
+ * No span of platform's, which holds the full URL and sends tracing headers to IG; and no redirect, which fetch would
+ * follow. Set where the client prepares a request, so that it counts whatever the client is wrapped in. Only there is
+ * the user's own `RequestInit` seen, to be kept, when it was given to the layer of fetch.
+ */
 const setQuiet: Effect.Effect<void> = Effect.zipRight(
   FiberRef.set(HttpClient.currentTracerDisabledWhen, constTrue),
   FiberRef.update(FiberRef.currentContext, (context) =>
@@ -118,75 +115,88 @@ const setQuiet: Effect.Effect<void> = Effect.zipRight(
 )
 
 /**
- * No span of platform's, which holds the full URL and sends tracing headers to IG; and no redirect, which fetch would
- * follow. Set where the client prepares a request, so that it counts whatever the client is wrapped in. Only there is
- * the user's own `RequestInit` seen, to be kept, when it was given to the layer of fetch.
+ * What happens each time that the request leaves. Platform prepares it anew for each, also under a retry of the user's:
+ * what may have changed something at IG stops there the second time.
  */
-const quiet = HttpClient.mapRequestEffect((request) => Effect.as(setQuiet, request))
-
-/** Set at once: four settings one by one are a quarter of the steps of a call. */
-const hushed = Runtime.defaultRuntime.pipe(
-  Runtime.setFiberRef(HttpClient.currentTracerDisabledWhen, constTrue),
-  Runtime.setFiberRef(HttpClient.currentTracerPropagation, false)
-)
-
-/** Where what `quiet` sets ends. */
-const discreet = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  FiberRef.getWith(Headers.currentRedactedNames, (names) =>
-    Effect.provide(self, Runtime.setFiberRef(hushed, Headers.currentRedactedNames, [...names, ...secretNames]))
+const departing = ({ effect, name: operation }: Description, client: HttpClient.HttpClient, { leave }: Departure) => {
+  let isSent = false
+  return HttpClient.mapRequestEffect(client, (prepared) =>
+    Effect.flatMap(setQuiet, (): Effect.Effect<HttpClientRequest.HttpClientRequest, TransportError | NotSentError> => {
+      if (isSent && effect !== "read") {
+        return Effect.fail(new TransportError({ operation, reason: "repeated", mayHaveExecuted: true }))
+      }
+      isSent = true
+      return Effect.as(leave, prepared)
+    })
   )
+}
 
-/** A span of an operation, or of one request of it: where it went, and no id of anybody's. */
-export const spanOf = (name: string, endpoint: Description, kind: "internal" | "client") =>
-  Effect.withSpan(name, {
-    kind,
-    captureStackTrace: false,
-    attributes: {
-      "http.request.method": endpoint.method,
-      "url.template": endpoint.path,
-      "ig.version": endpoint.version
-    }
+/** What a user's client prints of a request shows no token; and its tracing headers are none of IG's business. */
+const discreet = (refs: FiberRefs.FiberRefs): FiberRefs.FiberRefs => {
+  const names = FiberRefs.getOrDefault(refs, Headers.currentRedactedNames)
+  return FiberRefs.updateManyAs(refs, {
+    entries: [
+      [Headers.currentRedactedNames, [[FiberId.none, [...names, ...secretNames]]]],
+      [HttpClient.currentTracerPropagation, [[FiberId.none, false]]]
+    ]
   })
+}
+
+/** Executes a request once, within its time. */
+const exchanged = (
+  operation: string,
+  { requestTimeout }: IgConfig.Service,
+  sent: Effect.Effect<
+    HttpClientResponse.HttpClientResponse,
+    HttpClientError.HttpClientError | TransportError | NotSentError
+  >,
+  sentAt: number
+): Effect.Effect<Answer, TransportError | NotSentError> =>
+  sent.pipe(
+    Effect.catchAll(despiteFilters),
+    Effect.flatMap((response) =>
+      Effect.map(read(operation, response), (body): Answer => ({
+        status: response.status,
+        headers: response.headers,
+        body,
+        sentAt
+      }))
+    ),
+    Effect.mapError((error) =>
+      error._tag === "TransportError" || error._tag === "NotSentError" ? error : fromHttpClientError(operation)(error)
+    ),
+    within({
+      duration: requestTimeout,
+      onTimeout: () => new TransportError({ operation, reason: "timeout", mayHaveExecuted: true }),
+      settings: discreet
+    })
+  )
 
 /** One request on the wire; what is not a 2xx of IG's is a typed failure. */
 const attempt = (
   endpoint: Description,
   request: Request,
-  { leave, waited }: Departure
+  departure: Departure
 ): Effect.Effect<Answer, SendError, Needs> =>
-  Effect.gen(function* () {
-    const config = yield* IgConfig
-    const given = quiet(yield* HttpClient.HttpClient)
-    const client = endpoint.effect === "read" ? given : once(endpoint.name, given)
-    const sentAt = yield* Clock.currentTimeMillis
-    const http = toHttp(config, endpoint, request)
-    const answer = yield* HttpClient.mapRequestEffect(client, (prepared) => Effect.as(leave, prepared)).pipe(
-      (counted) => counted.execute(http),
-      Effect.catchAll(despiteFilters),
-      Effect.flatMap((response) =>
-        Effect.map(read(endpoint.name, response), (body): Answer => ({
-          status: response.status,
-          headers: response.headers,
-          body,
-          sentAt
-        }))
-      ),
-      discreet,
-      Effect.mapError((error) =>
-        error._tag === "TransportError" || error._tag === "NotSentError"
-          ? error
-          : fromHttpClientError(endpoint.name)(error)
-      ),
-      Effect.timeoutFail({
-        duration: config.requestTimeout,
-        onTimeout: () => new TransportError({ operation: endpoint.name, reason: "timeout", mayHaveExecuted: true })
+  inSpan("Ig.send", "client", endpoint, (note) =>
+    Effect.contextWithEffect((context: Context.Context<Needs>) =>
+      Effect.clockWith((clock) => {
+        const config = Context.get(context, IgConfig)
+        const client = departing(endpoint, Context.get(context, HttpClient.HttpClient), departure)
+        const sent = client.execute(toHttp(config, endpoint, request))
+        return Effect.flatMap(
+          exchanged(endpoint.name, config, sent, clock.unsafeCurrentTimeMillis()),
+          (answer): Effect.Effect<Answer, ApiError> => {
+            note("http.response.status_code", answer.status)
+            if (departure.waited > 0) note("ig.waited_ms", departure.waited)
+            return answer.status >= 200 && answer.status < 300
+              ? Effect.succeed(answer)
+              : Effect.fail(toApiError(endpoint, request.tokens?.carried ?? "nothing", answer))
+          }
+        )
       })
     )
-    yield* Effect.annotateCurrentSpan("http.response.status_code", answer.status)
-    if (waited > 0) yield* Effect.annotateCurrentSpan("ig.waited_ms", waited)
-    if (answer.status >= 200 && answer.status < 300) return answer
-    return yield* toApiError(endpoint, request.tokens?.carried ?? "nothing", answer)
-  }).pipe(spanOf("Ig.send", endpoint, "client"))
+  )
 
 /* ---- within the allowances ---------------------------------------------------- */
 

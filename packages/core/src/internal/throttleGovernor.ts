@@ -13,12 +13,21 @@ import { type Allowances, mayQueueAgain } from "./allowances.ts"
 import { countAllowanceRefusal, unsafeBeginWait, unsafeEndWait } from "./telemetry.ts"
 import { Event, type Tell } from "./throttleEvent.ts"
 import type { Lane } from "./throttleLane.ts"
-import { type Account, makeLanes, type Outcome, outcomeOf, type Places, unknown, unsent } from "./throttleLanes.ts"
+import {
+  type Account,
+  makeLanes,
+  type Outcome,
+  outcomeOf,
+  type Places,
+  served,
+  unknown,
+  unsent
+} from "./throttleLanes.ts"
 import { type Class, makeLine, placesOf } from "./throttleLine.ts"
 import type { Budget } from "./throttlePoints.ts"
 import type { Readiness, Signal, Waiter } from "./throttleQueue.ts"
 import type { AccountStatus, LaneStatus, Status } from "./throttleStatus.ts"
-import { makeTime } from "./throttleTime.ts"
+import { makeTime } from "./time.ts"
 import type { Exchange } from "./waiting.ts"
 
 /** What a call keeps when it has to wait once more. */
@@ -216,15 +225,20 @@ const makeIn = (
           isSent = true
           return Effect.void
         })
-        return restore(attempt({ leave, waited })).pipe(
-          Effect.onExit((exit) =>
-            Effect.suspend(() => {
-              const outcome = isSent ? outcomeOf(exit) : unsent
-              settle(held, outcome)
-              return outcome.refused === undefined ? Effect.void : countAllowanceRefusal(outcome.refused)
-            })
-          )
-        )
+        return Effect.matchCauseEffect(restore(attempt({ leave, waited })), {
+          onFailure: (cause) => {
+            const outcome = isSent ? outcomeOf(cause) : unsent
+            settle(held, outcome)
+            const refused = Effect.failCause(cause)
+            return outcome.refused === undefined
+              ? refused
+              : Effect.zipRight(countAllowanceRefusal(outcome.refused), refused)
+          },
+          onSuccess: (answer) => {
+            settle(held, isSent ? served : unsent)
+            return Effect.succeed(answer)
+          }
+        })
       })
     ).pipe(Effect.catchIf(mayQueueAgain, () => run(want, attempt)))
 

@@ -1,13 +1,12 @@
 /** The lanes of the key and of each account, and what becomes of the places that requests hold in them. */
 import * as Cause from "effect/Cause"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import { ApiError } from "../IgError.ts"
 import { type Allowances, refusedFor, type Refusable } from "./allowances.ts"
 import { Event, type Tell } from "./throttleEvent.ts"
 import { type Lane, makeLane, type Place, type Verdict, window } from "./throttleLane.ts"
 import { type Ledger, makeLedger } from "./throttleLedger.ts"
-import type { Time } from "./throttleTime.ts"
+import type { Time } from "./time.ts"
 
 export interface Account {
   readonly accountId: string
@@ -29,12 +28,11 @@ export const unsent: Outcome = { verdict: "unsent", refused: undefined }
 
 export const unknown: Outcome = { verdict: "unknown", refused: undefined }
 
-const served: Outcome = { verdict: "served", refused: undefined }
+export const served: Outcome = { verdict: "served", refused: undefined }
 
-/** Of a request that has left. */
-export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Outcome => {
-  if (Exit.isSuccess(exit)) return served
-  const error = Option.getOrUndefined(Cause.failureOption(exit.cause))
+/** Of a request that has left and was not answered with success. */
+export const outcomeOf = (cause: Cause.Cause<unknown>): Outcome => {
+  const error = Option.getOrUndefined(Cause.failureOption(cause))
   return error instanceof ApiError ? { verdict: "served", refused: refusedFor(error) } : unknown
 }
 

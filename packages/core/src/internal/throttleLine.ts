@@ -1,11 +1,11 @@
 /** Who waits for which lanes, and who goes next. Each step is synchronous, so no interruption falls in between. */
 import * as Effect from "effect/Effect"
 import type * as Runtime from "effect/Runtime"
-import { makeAlarm } from "./throttleAlarm.ts"
+import { makeAlarm } from "./alarm.ts"
 import type { Claim, Lane } from "./throttleLane.ts"
 import type { Lanes, Places } from "./throttleLanes.ts"
 import { makeQueue, type Queue, type Rank, type Readiness, type Signal, type Waiter } from "./throttleQueue.ts"
-import type { Time } from "./throttleTime.ts"
+import type { Time } from "./time.ts"
 
 /** What a request spends, and before whom it goes. */
 export interface Class {

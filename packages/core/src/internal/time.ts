@@ -1,4 +1,4 @@
-/** Time as the throttle counts it: in whole ms of a clock that nobody sets. */
+/** Time as limits are counted: in whole ms of a clock that nobody sets. */
 import type * as Clock from "effect/Clock"
 
 export interface Time {
