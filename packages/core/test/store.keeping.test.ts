@@ -116,6 +116,32 @@ describe("a kept session", () => {
     })
   )
 
+  it.effect("is resumed by its own program as it is, not as a slow store still has it", () =>
+    Effect.gen(function* () {
+      const { counts, layer } = makeKeys((write) => Effect.delay(write, 300))
+      yield* Effect.gen(function* () {
+        const program = Effect.gen(function* () {
+          yield* Effect.sleep(1_000)
+          yield* Session.refresh
+          const resuming = yield* Effect.fork(Session.resumed(Session.login))
+          yield* Effect.sleep(50)
+          yield* Session.refresh
+          yield* Fiber.join(resuming)
+          expect(yield* held).toBe("SBX01 access-3 refresh-3")
+        })
+        const running = yield* Effect.fork(run(Session.login, Effect.scoped(program)))
+        yield* Effect.repeatN(TestClock.adjust(100), 50)
+        expect((yield* Fiber.join(running)).sent).toEqual([
+          "POST /session 3 200",
+          "POST /session/refresh-token 1 200",
+          "POST /session/refresh-token 1 200",
+          "GET /session 1 200"
+        ])
+        expect(counts.most).toBe(1)
+      }).pipe(Effect.provide(world({}, layer)))
+    })
+  )
+
   it.effect("is stored for whoever its last login was, by renewal too", () =>
     Effect.gen(function* () {
       const { password } = yield* Sandbox

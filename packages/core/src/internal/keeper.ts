@@ -75,50 +75,64 @@ const whole = ({ main, siblings }: Internals): Whole | undefined => {
   }
 }
 
-export const makeKeeper = (internals: Internals, store: SessionStore.Service): Effect.Effect<Keeper, never, IgConfig> =>
+/** One that takes over from another, whose last write it waits for. */
+export const makeKeeper = (
+  internals: Internals,
+  store: SessionStore.Service
+): Effect.Effect<(before: Keeper | undefined) => Keeper, never, IgConfig> =>
   Effect.gen(function* () {
     const config = yield* IgConfig
     const salt = yield* randomHex
     // Of the starter's nothing is handed on, its span least of all.
     const runtime = Runtime.updateContext(yield* Effect.runtime<never>(), Context.empty)
-    let next: Effect.Effect<unknown> | undefined
-    let underWay: Deferred.Deferred<void> | undefined
+    return (before) => {
+      let waiting = before?.idle ?? Effect.void
+      // Once it has ended it is forgotten, or one would hold on to all before it.
+      const free = Effect.suspend(() =>
+        Effect.zipRight(
+          waiting,
+          Effect.sync(() => void (waiting = Effect.void))
+        )
+      )
+      let next: Effect.Effect<unknown> | undefined
+      let underWay: Deferred.Deferred<void> | undefined
 
-    const drain: Effect.Effect<void> = Effect.suspend(() => {
-      if (next === undefined) return Effect.void
-      const work = next
-      next = undefined
-      return Effect.zipRight(work, drain)
-    })
-
-    const want = (work: Effect.Effect<unknown>): void => {
-      next = work
-      if (underWay === undefined) start()
-    }
-
-    const start = (): void => {
-      const mine = Deferred.unsafeMake<void>(FiberId.none)
-      underWay = mine
-      const ended = Effect.sync(() => {
-        underWay = undefined
-        // It may have come between the last look and now.
-        if (next !== undefined) start()
-        Deferred.unsafeDone(mine, Exit.void)
+      const drain: Effect.Effect<void> = Effect.suspend(() => {
+        if (next === undefined) return Effect.void
+        const work = next
+        next = undefined
+        return Effect.zipRight(work, drain)
       })
-      Runtime.runFork(runtime)(Effect.ensuring(drain, ended))
-    }
 
-    const idle: Effect.Effect<void> = Effect.suspend(() =>
-      underWay === undefined ? Effect.void : Effect.zipRight(Deferred.await(underWay), idle)
-    )
+      const want = (work: Effect.Effect<unknown>): void => {
+        next = work
+        if (underWay === undefined) start()
+      }
 
-    return {
-      changed: () => {
-        const now = whole(internals)
-        if (now === undefined) return
-        want(attempt(internals, store, "save", Effect.flatMap(encode(config, salt, now), store.save)))
-      },
-      useless: () => want(attempt(internals, store, "remove", store.remove)),
-      idle
+      const start = (): void => {
+        const mine = Deferred.unsafeMake<void>(FiberId.none)
+        underWay = mine
+        const ended = Effect.sync(() => {
+          underWay = undefined
+          // It may have come between the last look and now.
+          if (next !== undefined) start()
+          Deferred.unsafeDone(mine, Exit.void)
+        })
+        Runtime.runFork(runtime)(Effect.ensuring(Effect.zipRight(free, drain), ended))
+      }
+
+      const written: Effect.Effect<void> = Effect.suspend(() =>
+        underWay === undefined ? Effect.void : Effect.zipRight(Deferred.await(underWay), written)
+      )
+
+      return {
+        changed: () => {
+          const now = whole(internals)
+          if (now === undefined) return
+          want(attempt(internals, store, "save", Effect.flatMap(encode(config, salt, now), store.save)))
+        },
+        useless: () => want(attempt(internals, store, "remove", store.remove)),
+        idle: Effect.zipRight(free, written)
+      }
     }
   })

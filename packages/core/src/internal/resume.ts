@@ -53,6 +53,9 @@ const ignored = (name: string, why: string): Effect.Effect<void> =>
 export const load = (internals: Internals, store: SessionStore.Service): Effect.Effect<Resumption, never, IgConfig> =>
   Effect.gen(function* () {
     const { name } = store
+    const { keeper } = internals.keeping
+    // A session that this very run keeps there may not have been written yet.
+    if (keeper !== undefined) yield* settled(keeper)
     const text = Option.flatten(yield* attempt(internals, store, "load", store.load))
     if (Option.isNone(text)) {
       yield* countResume("nothing")
@@ -269,10 +272,10 @@ export const keep: Effect.Effect<void, never, SessionState | Needs | SessionStor
   function* () {
     const { internals } = yield* SessionState
     const { keeping } = internals
-    const keeper = yield* makeKeeper(internals, yield* SessionStore)
+    const takeOver = yield* makeKeeper(internals, yield* SessionStore)
     yield* Effect.acquireRelease(
-      Effect.sync(() => void (keeping.keeper = keeper)),
-      () =>
+      Effect.sync(() => (keeping.keeper = takeOver(keeping.keeper))),
+      (keeper) =>
         Effect.suspend(() => (keeping.keeper === keeper ? leave(internals, keeper) : Effect.void)).pipe(
           Effect.zipRight(settled(keeper))
         )
