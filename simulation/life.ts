@@ -1,28 +1,23 @@
 /** One run of the client, from the start of its layer to its end: by closing, or by a crash that cleans nothing up. */
-import type { Credentials } from "@effect-ig/core/Credentials"
 import type { IgError } from "@effect-ig/core/IgError"
-import type { PasswordCipher } from "@effect-ig/core/PasswordCipher"
 import * as Session from "@effect-ig/core/Session"
 import type { SessionEvent } from "@effect-ig/core/SessionEvent"
 import * as SessionState from "@effect-ig/core/SessionState"
-import type { SessionStore } from "@effect-ig/core/SessionStore"
 import type { Sandbox } from "@effect-ig/sandbox/Sandbox"
 import type * as HttpClient from "@effect/platform/HttpClient"
+import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Mode, Program } from "./program.ts"
-import { layerClient, type Surroundings } from "./stack.ts"
+import { contextOf, type Ours, type Surroundings } from "./stack.ts"
 import type { Shelf } from "./store.ts"
 import { makeWatch, startedUnder, type Watch } from "./watch.ts"
-
-export type Ours = Session.Ig | Credentials | PasswordCipher | SessionStore
 
 /** A session as it became the client's, and those of its tokens with which IG had not served a request in this run. */
 export interface Seen {
@@ -86,19 +81,26 @@ export const tokensOf = (session: SessionState.Session): ReadonlyArray<string> =
   }
 }
 
+/** By pulling, which takes half the steps of a sink. */
+const noteEach = <A, R>(stream: Stream.Stream<A, never, R>, note: (one: A) => void): Effect.Effect<void, never, R> =>
+  Stream.toPull(stream).pipe(
+    Effect.flatMap((pull) => Effect.forever(Effect.map(pull, Chunk.forEach(note)))),
+    Effect.ignore,
+    Effect.scoped
+  )
+
 const observe = ({ context, events, states, watch }: Life): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const noteState = (session: SessionState.Session) =>
-      Effect.sync(() => {
-        if (!watch.isCut)
-          states.push({ session, unproved: tokensOf(session).filter((token) => !watch.served.has(token)) })
-      })
-    const noteEvent = (event: SessionEvent) =>
-      Effect.sync(() => {
-        if (!watch.isCut) events.push(event)
-      })
-    yield* Effect.fork(Stream.runForEach(SessionState.changes, noteState))
-    yield* Effect.fork(Stream.runForEach(Session.events, noteEvent))
+    const noteState = (session: SessionState.Session) => {
+      if (!watch.isCut) {
+        states.push({ session, unproved: tokensOf(session).filter((token) => !watch.served.has(token)) })
+      }
+    }
+    const noteEvent = (event: SessionEvent) => {
+      if (!watch.isCut) events.push(event)
+    }
+    yield* Effect.fork(noteEach(SessionState.changes, noteState))
+    yield* Effect.fork(noteEach(Session.events, noteEvent))
     yield* Effect.yieldNow()
   }).pipe(Effect.provide(context))
 
@@ -112,7 +114,7 @@ export const begin = (
   Effect.gen(function* () {
     const watch = makeWatch(yield* Clock.currentTimeMillis)
     const scope = yield* Scope.make()
-    const context = yield* Layer.buildWithScope(layerClient(program, watch, surroundings), scope)
+    const context = yield* Scope.extend(contextOf(program, watch, surroundings), scope)
     const life: Life = {
       program,
       watch,

@@ -3,18 +3,26 @@ import * as Credentials from "@effect-ig/core/Credentials"
 import * as IgConfig from "@effect-ig/core/IgConfig"
 import { PasswordCipher } from "@effect-ig/core/PasswordCipher"
 import * as ReadRetry from "@effect-ig/core/ReadRetry"
+import type * as Session from "@effect-ig/core/Session"
 import * as SessionState from "@effect-ig/core/SessionState"
+import type { SessionStore } from "@effect-ig/core/SessionStore"
 import * as Throttle from "@effect-ig/core/Throttle"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import * as HttpClient from "@effect/platform/HttpClient"
+import type * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import { constants, createPublicKey, type KeyObject, publicEncrypt } from "node:crypto"
 import { logoutTimeout, requestTimeout } from "./longest.ts"
 import { accounts, type Program } from "./program.ts"
 import { layerStore, type Shelf } from "./store.ts"
 import { startedUnder, type Watch, watched } from "./watch.ts"
+
+export type Ours = Session.Ig | Credentials.Credentials | PasswordCipher | SessionStore
 
 /** What all runs of a program have in common. */
 export interface Surroundings {
@@ -39,7 +47,7 @@ const keyOf = (encryptionKey: string): KeyObject => {
 }
 
 /** By the machine's own RSA, which is fast; ours is tested elsewhere. */
-const cipher = Layer.succeed(PasswordCipher, {
+const cipher: PasswordCipher.Service = {
   encrypt: ({ encryptionKey, password, timeStamp }) =>
     Effect.sync(() => {
       const text = Buffer.from(`${Redacted.value(password)}|${timeStamp}`).toString("base64")
@@ -48,7 +56,7 @@ const cipher = Layer.succeed(PasswordCipher, {
         publicEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.from(text)).toString("base64")
       )
     })
-})
+}
 
 export const layerSandbox = ({ switches, throttled }: Program) => {
   const given = throttled?.given
@@ -66,37 +74,37 @@ export const layerSandbox = ({ switches, throttled }: Program) => {
   })
 }
 
-/** Which session is current is known once the layer is built. */
-export const layerClient = (program: Program, watch: Watch, surroundings: Surroundings) =>
-  Layer.unwrapEffect(
-    Effect.gen(function* () {
-      const sandbox = yield* Sandbox.Sandbox
-      const credentials = Layer.succeed(
+/** What the client needs; layer by layer, since all at once would be a fiber for each. */
+export const contextOf = (
+  program: Program,
+  watch: Watch,
+  surroundings: Surroundings
+): Effect.Effect<
+  Context.Context<Ours>,
+  ConfigError.ConfigError,
+  Sandbox.Sandbox | HttpClient.HttpClient | Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const sandbox = yield* Sandbox.Sandbox
+    const config = yield* IgConfig.make({
+      environment: sandbox.baseUrl,
+      apiKey: Redacted.make(sandbox.apiKey),
+      requestTimeout,
+      logoutTimeout
+    })
+    const built = <A, E>(layer: Layer.Layer<A, E>) => Effect.locally(Layer.build(layer), startedUnder, watch)
+    const state = yield* built(Layer.fresh(SessionState.layer))
+    const store = yield* built(layerStore(surroundings.shelf, watch, program.restart?.writing ?? 0))
+    const throttle = program.throttled === undefined ? Throttle.off : Throttle.layer(program.throttled.kept)
+    const client = watched(watch, Context.get(state, SessionState.SessionState).get)(yield* HttpClient.HttpClient)
+    return Context.mergeAll(state, store, yield* built(throttle)).pipe(
+      Context.add(HttpClient.HttpClient, program.retries ? repeating(client) : client),
+      Context.add(IgConfig.IgConfig, config),
+      Context.add(PasswordCipher, cipher),
+      Context.add(ReadRetry.ReadRetry, Option.some(ReadRetry.defaultPolicy)),
+      Context.add(
         Credentials.Credentials,
         Effect.sync(() => ({ identifier: sandbox.identifier, password: Redacted.make(surroundings.password) }))
       )
-      const config = IgConfig.layer({
-        environment: sandbox.baseUrl,
-        apiKey: Redacted.make(sandbox.apiKey),
-        requestTimeout,
-        logoutTimeout
-      })
-      const http = Layer.effect(
-        HttpClient.HttpClient,
-        Effect.gen(function* () {
-          const { get } = yield* SessionState.SessionState
-          const client = watched(watch, get)(yield* HttpClient.HttpClient)
-          return program.retries ? repeating(client) : client
-        })
-      )
-      const throttle = program.throttled === undefined ? Throttle.off : Throttle.layer(program.throttled.kept)
-      const ours = Layer.mergeAll(Layer.fresh(SessionState.layer), throttle)
-      return Layer.mergeAll(
-        config,
-        credentials,
-        ReadRetry.layer(),
-        cipher,
-        layerStore(surroundings.shelf, watch, program.restart?.writing ?? 0)
-      ).pipe(Layer.merge(Layer.provideMerge(http, Layer.locally(ours, startedUnder, watch))))
-    })
-  )
+    )
+  })

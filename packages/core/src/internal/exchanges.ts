@@ -161,15 +161,13 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
     }))
 
     const fork = <A, E>(
-      context: Context.Context<Needs>,
+      given: Context.Context<Needs>,
       work: Effect.Effect<A, E, Needs>,
       onEnd: (exit: Exit.Exit<A, E>) => void
     ): Fiber.RuntimeFiber<void> => {
       const own = work.pipe(
         // The layer may have been built where interruption is off; time limits must work all the same.
         Effect.interruptible,
-        Effect.provideService(CurrentExchange, { closing: Deferred.await(closing) }),
-        Effect.provide(handedOn(context)),
         Effect.exit,
         Effect.map((exit) => {
           fibers.delete(fiber)
@@ -178,7 +176,8 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
         // When the work is cut, what comes after it is not.
         Effect.uninterruptible
       )
-      const fiber = Runtime.runFork(runtime)(own, { immediate: false })
+      const mine = Context.add(given, CurrentExchange, { closing: Deferred.await(closing) })
+      const fiber = Runtime.runFork(Runtime.updateContext(runtime, Context.merge(mine)))(own, { immediate: false })
       fibers.add(fiber)
       return fiber
     }
@@ -189,7 +188,7 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
       onEnd: (exit: Exit.Exit<A, E>) => void
     ): Effect.Effect<A, E> => {
       const answer = Deferred.unsafeMake<A, E>(FiberId.none)
-      fork(context, work, (exit) => {
+      fork(handedOn(context), work, (exit) => {
         onEnd(exit)
         Deferred.unsafeDone(answer, exit)
       })
@@ -223,12 +222,8 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
           Effect.flatMap(takeTurn(operation, order, restore), (mine) => {
             const answer = Deferred.unsafeMake<A, E | AuthError>(FiberId.none)
             // Whoever asks for an exchange says how long it may wait; a renewal is asked for by many.
-            const limited = Effect.provideService(
-              Effect.flatMap(turn, work),
-              WaitLimit,
-              Context.get(context, WaitLimit)
-            )
-            mine.fiber = fork(context, limited, (exit) => {
+            const given = Context.add(handedOn(context), WaitLimit, Context.get(context, WaitLimit))
+            mine.fiber = fork(given, Effect.flatMap(turn, work), (exit) => {
               underWay = undefined
               Deferred.unsafeDone(answer, mine.isCut ? Exit.fail(new AuthError({ operation, reason: "closed" })) : exit)
               Deferred.unsafeDone(mine.ended, Exit.void)

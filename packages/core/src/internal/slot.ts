@@ -4,6 +4,7 @@ import * as PubSub from "effect/PubSub"
 import type { IgError } from "../IgError.ts"
 import type { SessionEvent } from "../SessionEvent.ts"
 import type { Session, SignedIn } from "../SessionState.ts"
+import { makeEvents } from "./events.ts"
 import { type Exchanges, type LoggedIn, makeExchanges } from "./exchanges.ts"
 import type { Keeper } from "./keeper.ts"
 import { type Logins, makeLogins } from "./logins.ts"
@@ -72,9 +73,6 @@ export interface Internals {
   readonly keeping: { keeper: Keeper | undefined }
 }
 
-/** Whoever does not keep up with so many events misses the oldest. */
-const remembered = 1_000
-
 export const makeInternals = (initial: Session): Effect.Effect<Internals> =>
   Effect.gen(function* () {
     const keeping: Internals["keeping"] = { keeper: undefined }
@@ -83,7 +81,7 @@ export const makeInternals = (initial: Session): Effect.Effect<Internals> =>
       siblings: new Map<string, Sibling>(),
       retired: new Set<Exchanges>(),
       logins: makeLogins(),
-      events: yield* PubSub.sliding<SessionEvent>(remembered),
+      events: yield* makeEvents<SessionEvent>(),
       keeping
     }
   })

@@ -5,11 +5,12 @@ import * as Effect from "effect/Effect"
 import { constTrue } from "effect/Function"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
-import type * as Runtime from "effect/Runtime"
+import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import type { Allowance } from "../Endpoint.ts"
 import { NotSentError } from "../IgError.ts"
 import { type Allowances, mayQueueAgain } from "./allowances.ts"
+import { makeEvents, publish } from "./events.ts"
 import { countAllowanceRefusal, unsafeBeginWait, unsafeEndWait } from "./telemetry.ts"
 import { Event, type Tell } from "./throttleEvent.ts"
 import type { Lane } from "./throttleLane.ts"
@@ -103,12 +104,9 @@ const signalOf = (waiter: Waiter): Effect.Effect<Signal> =>
 
 const renewal: Class = { rank: 1, accountId: undefined }
 
-/** Whoever does not keep up with so many events misses the oldest. */
-const rememberedEvents = 1_000
-
 export const makeGovernor = (given: Allowances): Effect.Effect<Governor, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const events = yield* Effect.acquireRelease(PubSub.sliding<Event>(rememberedEvents), PubSub.shutdown)
+    const events = yield* Effect.acquireRelease(makeEvents<Event>(), PubSub.shutdown)
     const { close, governor } = makeIn(yield* Effect.runtime<never>(), yield* Effect.clock, events, given)
     yield* Effect.addFinalizer(() => close)
     return governor
@@ -122,7 +120,7 @@ const makeIn = (
 ): { readonly governor: Governor; readonly close: Effect.Effect<void> } => {
   const time = makeTime(clock)
   const tell: Tell = (event) => {
-    events.unsafeOffer(event(time.wall()))
+    Runtime.runSync(runtime)(publish(events, event(time.wall())))
   }
   const lanes = makeLanes(given, time, tell)
   const line = makeLine(lanes, time, runtime)
