@@ -49,7 +49,7 @@ interface Disturbance {
 /** After so many operations a fiber lets others go first; and how many steps a renewal has then, at least. */
 const paces: ReadonlyArray<readonly [how: string, operations: number, least: number]> = [
   ["as everywhere", 2048, 15],
-  ["more often", 60, 35]
+  ["more often", 60, 25]
 ]
 
 const makeSteps = (operations: number) => {
