@@ -101,6 +101,23 @@ describe("work with a deadline", () => {
     })
   )
 
+  it.effect("that ends long after it was over takes nobody else's time away", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      yield* Effect.fork(limited(1_000)(Effect.onInterrupt(Effect.never, () => Deferred.await(gate))))
+      yield* TestClock.adjust(500)
+      yield* Effect.fork(limited(1_000)(Effect.sleep(700)))
+      yield* TestClock.adjust(800)
+      const other = yield* Effect.fork(limited(1_000)(Effect.never))
+      yield* TestClock.adjust(100)
+      yield* Deferred.succeed(gate, undefined)
+      yield* TestClock.adjust(899)
+      expect(isOver(other)).toBe(false)
+      yield* TestClock.adjust(1)
+      expect(isOver(other)).toBe(true)
+    })
+  )
+
   it.effect("keeps an answer that came all the same, where nothing can be interrupted", () =>
     Effect.gen(function* () {
       const deaf = Effect.uninterruptible(limited(1_000)(Effect.delay(Effect.succeed("tokens"), 1_500)))

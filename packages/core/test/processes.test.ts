@@ -1,7 +1,7 @@
 import { Credentials } from "@effect-ig/core/Credentials"
 import * as Session from "@effect-ig/core/Session"
 import { type RecordedRequest, Sandbox, layer as sandboxLayer } from "@effect-ig/sandbox/Sandbox"
-import { expect, it } from "@effect/vitest"
+import { it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -10,7 +10,7 @@ import * as TestClock from "effect/TestClock"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { describe, inject } from "vitest"
+import { describe, type ExpectStatic, inject } from "vitest"
 import { type Ended, type Running, type Settings, start } from "./processes/start.ts"
 import { keptInMemory } from "./utils/ig.ts"
 import { leaksIn } from "./utils/secrets.ts"
@@ -48,21 +48,21 @@ const received = (matches: (request: RecordedRequest) => boolean) =>
     Effect.repeat({ until: (record) => record.some(matches), schedule: Schedule.spaced("5 millis") })
   )
 
-const expectEnd = ({ code, out, signal }: Ended, expected: { readonly code: number }) => {
+const expectEnd = (expect: ExpectStatic, { code, out, signal }: Ended, expected: { readonly code: number }) => {
   expect({ code, signal, out }).toEqual({ ...expected, signal: null, out })
   expect(leaksIn(out)).toEqual([])
 }
 
-describe("a program that provides everything and ends leaves nothing", () => {
+describe.concurrent("a program that provides everything and ends leaves nothing", () => {
   for (const { BY, HTTP, LOGIN } of endings) {
-    it.live(`${LOGIN}, by ${BY}, over ${HTTP}`, () =>
+    it.live(`${LOGIN}, by ${BY}, over ${HTTP}`, ({ expect }) =>
       inWorld(
         Effect.gen(function* () {
           const service = yield* start({ ...usual, LOGIN, HTTP, BY, WORK: "end" })
           yield* service.said("worked")
           const worked = performance.now()
           const ended = yield* service.ended
-          expectEnd(ended, { code: 0 })
+          expectEnd(expect, ended, { code: 0 })
           expect(ended.at - worked).toBeLessThan(overhead)
           expect(yield* logouts).toEqual(["DELETE /session 1 204"])
           expect(yield* (yield* Sandbox).liveSessions).toBe(0)
@@ -71,22 +71,22 @@ describe("a program that provides everything and ends leaves nothing", () => {
     )
   }
 
-  it.live("the sessions of other accounts neither", () =>
+  it.live("the sessions of other accounts neither", ({ expect }) =>
     inWorld(
       Effect.gen(function* () {
         const service = yield* start({ ...usual, LOGIN: "loginV2", WORK: "accounts" })
-        expectEnd(yield* service.ended, { code: 0 })
+        expectEnd(expect, yield* service.ended, { code: 0 })
         expect(yield* logouts).toEqual(["DELETE /session 1 204", "DELETE /session 1 204"])
         expect(yield* (yield* Sandbox).liveSessions).toBe(0)
       })
     )
   )
 
-  it.live("when it fails, too", () =>
+  it.live("when it fails, too", ({ expect }) =>
     inWorld(
       Effect.gen(function* () {
         const service = yield* start({ ...usual, WORK: "fail" })
-        expectEnd(yield* service.ended, { code: 1 })
+        expectEnd(expect, yield* service.ended, { code: 1 })
         expect(yield* (yield* Sandbox).liveSessions).toBe(0)
       })
     )
@@ -94,19 +94,19 @@ describe("a program that provides everything and ends leaves nothing", () => {
 })
 
 /** It was told to stop: it is logged out, and gone in time. */
-const stops = (service: Running, signal: NodeJS.Signals, limit: number) =>
+const stops = (expect: ExpectStatic, service: Running, signal: NodeJS.Signals, limit: number) =>
   Effect.gen(function* () {
     const told = yield* service.kill(signal)
     const ended = yield* Effect.timeoutFail(service.ended, {
       duration: limit + overhead + 1_000,
       onTimeout: () => "it did not end"
     })
-    expectEnd(ended, { code: 0 })
+    expectEnd(expect, ended, { code: 0 })
     expect(ended.at - told).toBeLessThan(limit + overhead)
   })
 
 describe("a program whose session is stored", () => {
-  it.live("leaves it to the next, also when it is told to stop in the middle of a refresh", () =>
+  it.live("leaves it to the next, also when it is told to stop in the middle of a refresh", ({ expect }) =>
     inWorld(
       Effect.gen(function* () {
         const folder = yield* Effect.acquireRelease(
@@ -121,10 +121,10 @@ describe("a program whose session is stored", () => {
         yield* first.kill("SIGTERM")
         yield* first.said("stopping")
         yield* release
-        expectEnd(yield* first.ended, { code: 0 })
+        expectEnd(expect, yield* first.ended, { code: 0 })
 
         const second = yield* start({ ...kept, WORK: "end" })
-        expectEnd(yield* second.ended, { code: 0 })
+        expectEnd(expect, yield* second.ended, { code: 0 })
         expect(yield* requests()).toEqual([
           "POST /session 3 200",
           "POST /session/refresh-token 1 200",
@@ -153,13 +153,13 @@ const dying = (settings: Settings) =>
   })
 
 for (const { BY, LOGIN, signal } of signals) {
-  describe(`on ${signal}, by ${BY}`, () => {
-    it.live(`a program at rest is logged out: ${LOGIN}`, () =>
+  describe.concurrent(`on ${signal}, by ${BY}`, () => {
+    it.live(`a program at rest is logged out: ${LOGIN}`, ({ expect }) =>
       inWorld(
         Effect.gen(function* () {
           const service = yield* start({ ...usual, LOGIN, BY })
           yield* service.said("ready")
-          yield* stops(service, signal, 0)
+          yield* stops(expect, service, signal, 0)
           expect(yield* logouts).toEqual(["DELETE /session 1 204"])
           expect(yield* (yield* Sandbox).liveSessions).toBe(0)
         })
@@ -167,14 +167,14 @@ for (const { BY, LOGIN, signal } of signals) {
     )
 
     for (const point of ["before", "after"] as const) {
-      it.live(`while a refresh hangs at ${point} the program is logged out`, () =>
+      it.live(`while a refresh hangs at ${point} the program is logged out`, ({ expect }) =>
         inWorld(
           Effect.gen(function* () {
             const sandbox = yield* Sandbox
             const refresh = yield* sandbox.hold(point, atRefresh)
             const service = yield* start({ ...usual, BY, WORK: "refresh" })
             yield* refresh.reached
-            yield* stops(service, signal, timeBox)
+            yield* stops(expect, service, signal, timeBox)
             expect(yield* logouts).toEqual(["DELETE /session 1 204"])
             expect(yield* sandbox.liveSessions).toBe(0)
           })
@@ -182,21 +182,21 @@ for (const { BY, LOGIN, signal } of signals) {
       )
     }
 
-    it.live(`while a refresh is never answered the program is logged out`, () =>
+    it.live(`while a refresh is never answered the program is logged out`, ({ expect }) =>
       inWorld(
         Effect.gen(function* () {
           const sandbox = yield* Sandbox
           yield* sandbox.inject({ kind: "never", ...atRefresh })
           const service = yield* start({ ...usual, BY, WORK: "refresh" })
           yield* received(({ path }) => path === atRefresh.path)
-          yield* stops(service, signal, timeBox)
+          yield* stops(expect, service, signal, timeBox)
           expect(yield* logouts).toEqual(["DELETE /session 1 204"])
           expect(yield* sandbox.liveSessions).toBe(0)
         })
       )
     )
 
-    it.live("a refresh that ends in time is waited for, and its tokens are those that log out", () =>
+    it.live("a refresh that ends in time is waited for, and its tokens are those that log out", ({ expect }) =>
       inWorld(
         Effect.gen(function* () {
           const sandbox = yield* Sandbox
@@ -206,7 +206,7 @@ for (const { BY, LOGIN, signal } of signals) {
           yield* service.kill(signal)
           yield* service.said("stopping")
           yield* refresh.release
-          expectEnd(yield* service.ended, { code: 0 })
+          expectEnd(expect, yield* service.ended, { code: 0 })
           const logout = (yield* sandbox.record).find(({ method }) => method === "DELETE")
           expect([logout?.headers["authorization"], logout?.status]).toEqual(["Bearer access-2", 204])
           expect(yield* sandbox.liveSessions).toBe(0)
@@ -214,7 +214,7 @@ for (const { BY, LOGIN, signal } of signals) {
       )
     )
 
-    it.live(`while the next login hangs the program is gone in time: ${LOGIN}`, () =>
+    it.live(`while the next login hangs the program is gone in time: ${LOGIN}`, ({ expect }) =>
       inWorld(
         Effect.gen(function* () {
           const sandbox = yield* Sandbox
@@ -222,7 +222,7 @@ for (const { BY, LOGIN, signal } of signals) {
           const login = yield* sandbox.hold("before", atLogin)
           yield* die
           yield* login.reached
-          yield* stops(service, signal, timeBox)
+          yield* stops(expect, service, signal, timeBox)
           // Of a session that is over already.
           expect(yield* logouts).toEqual(["DELETE /session 1 401"])
           expect(yield* sandbox.liveSessions).toBe(0)
@@ -230,7 +230,7 @@ for (const { BY, LOGIN, signal } of signals) {
       )
     )
 
-    it.live(`a login that ends in time is waited for, and logged out: ${LOGIN}`, () =>
+    it.live(`a login that ends in time is waited for, and logged out: ${LOGIN}`, ({ expect }) =>
       inWorld(
         Effect.gen(function* () {
           const sandbox = yield* Sandbox
@@ -241,14 +241,14 @@ for (const { BY, LOGIN, signal } of signals) {
           yield* service.kill(signal)
           yield* service.said("stopping")
           yield* login.release
-          expectEnd(yield* service.ended, { code: 0 })
+          expectEnd(expect, yield* service.ended, { code: 0 })
           expect(yield* logouts).toEqual(["DELETE /session 1 204"])
           expect(yield* sandbox.liveSessions).toBe(0)
         })
       )
     )
 
-    it.live(`while a renewal waits for its next try the program is gone at once: ${LOGIN}`, () =>
+    it.live(`while a renewal waits for its next try the program is gone at once: ${LOGIN}`, ({ expect }) =>
       inWorld(
         Effect.gen(function* () {
           const sandbox = yield* Sandbox
@@ -256,13 +256,13 @@ for (const { BY, LOGIN, signal } of signals) {
           yield* sandbox.inject({ kind: "answer", status: 503, errorCode: "system.error", ...atLogin })
           yield* die
           yield* received(({ path, status }) => path === atLogin.path && status === 503)
-          yield* stops(service, signal, 0)
+          yield* stops(expect, service, signal, 0)
           expect(yield* sandbox.liveSessions).toBe(0)
         })
       )
     )
 
-    it.live(`while the session of another account is being opened the program is gone in time`, () =>
+    it.live(`while the session of another account is being opened the program is gone in time`, ({ expect }) =>
       inWorld(
         Effect.gen(function* () {
           const sandbox = yield* Sandbox
@@ -272,7 +272,7 @@ for (const { BY, LOGIN, signal } of signals) {
           const login = yield* sandbox.hold("before", atLogin)
           yield* read.release
           yield* login.reached
-          yield* stops(service, signal, timeBox)
+          yield* stops(expect, service, signal, timeBox)
           expect(yield* logouts).toEqual(["DELETE /session 1 204"])
           expect(yield* sandbox.liveSessions).toBe(0)
         })
@@ -281,20 +281,20 @@ for (const { BY, LOGIN, signal } of signals) {
   })
 }
 
-describe("while nobody supplies the credentials of the next login", () => {
+describe.concurrent("while nobody supplies the credentials of the next login", () => {
   // Known to fail, both: closing waits for the supplier, for up to two minutes.
-  it.live("a program that is told to stop is gone in time", () =>
+  it.live("a program that is told to stop is gone in time", ({ expect }) =>
     inWorld(
       Effect.gen(function* () {
         const { die, service } = yield* dying({ ...usual, CREDENTIALS: "once" })
         yield* die
         yield* service.said("asked")
-        yield* stops(service, "SIGINT", timeBox)
+        yield* stops(expect, service, "SIGINT", timeBox)
       })
     )
   )
 
-  it.effect("a layer that is closed is closed in time", () =>
+  it.effect("a layer that is closed is closed in time", ({ expect }) =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
       const program = Effect.gen(function* () {
@@ -324,7 +324,7 @@ describe("while nobody supplies the credentials of the next login", () => {
 
 describe("a second SIGINT", () => {
   for (const BY of ["layer", "scoped"] as const) {
-    it.live(`ends the program at once: by ${BY}`, () =>
+    it.live(`ends the program at once: by ${BY}`, ({ expect }) =>
       inWorld(
         Effect.gen(function* () {
           const sandbox = yield* Sandbox

@@ -9,12 +9,14 @@ import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
+import * as Iterable from "effect/Iterable"
 import * as Runtime from "effect/Runtime"
 import type * as Scheduler from "effect/Scheduler"
 import { makeAlarm } from "./alarm.ts"
 import { makeTime } from "./time.ts"
 
 interface Deadline {
+  readonly millis: number
   readonly at: number
   readonly miss: () => void
 }
@@ -29,26 +31,27 @@ const makeDeadlines = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Dead
   /** By how long they are: those that are as long as each other come in the order in which they were added. */
   const ahead = new Map<number, Set<Deadline>>()
 
-  const set = (now: number): void => {
-    let first: number | undefined
-    for (const deadlines of ahead.values())
-      for (const { at } of deadlines) {
-        first = Math.min(first ?? at, at)
-        break
-      }
-    alarm.set(first, now)
+  /** Is it one of them still? Whoever has missed it may end when others are there. */
+  const remove = (deadline: Deadline): boolean => {
+    const deadlines = ahead.get(deadline.millis)
+    if (deadlines?.delete(deadline) !== true) return false
+    if (deadlines.size === 0) ahead.delete(deadline.millis)
+    return true
   }
+
+  const firsts = (): ReadonlyArray<Deadline> =>
+    [...ahead.values()].flatMap((deadlines) => [...Iterable.take(deadlines, 1)])
 
   const ring = (): void => {
     const now = time.now()
     for (const deadlines of ahead.values()) {
       for (const deadline of deadlines) {
         if (deadline.at > now) break
-        deadlines.delete(deadline)
+        remove(deadline)
         deadline.miss()
       }
     }
-    set(now)
+    if (ahead.size > 0) alarm.set(Math.min(...firsts().map(({ at }) => at)), now)
   }
 
   const runtime = Runtime.defaultRuntime.pipe(
@@ -61,14 +64,11 @@ const makeDeadlines = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Dead
     add: (millis, miss) => {
       const now = time.now()
       const deadlines = ahead.get(millis) ?? new Set()
-      const mine: Deadline = { at: now + millis, miss }
+      const mine: Deadline = { millis, at: now + millis, miss }
       ahead.set(millis, deadlines.add(mine))
       alarm.set(mine.at, now)
       return () => {
-        deadlines.delete(mine)
-        if (deadlines.size > 0) return
-        ahead.delete(millis)
-        if (ahead.size === 0) alarm.set(undefined, now)
+        if (remove(mine) && ahead.size === 0) alarm.set(undefined, now)
       }
     }
   }
