@@ -9,10 +9,10 @@ import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import * as Simulation from "@effect-ig/sandbox/Simulation"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as FiberRef from "effect/FiberRef"
 import { identity } from "effect/Function"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
@@ -138,23 +138,26 @@ const perform = (
 ): Effect.Effect<void, never, Ours> =>
   step.do === "wait"
     ? Effect.sleep(step.millis)
-    : Effect.gen(function* () {
+    : Effect.withFiberRuntime((fiber) => {
         const { watch } = life
-        const begun = yield* Clock.currentTimeMillis
-        const index = yield* FiberRef.get(callerIndex)
+        const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+        const index = fiber.getFiberRef(callerIndex)
+        const begun = clock.unsafeCurrentTimeMillis()
         moved(watch, begun)
         watch.active += 1
         waiting.set(index, 1)
         const patient = caller.waitsAtMost === undefined ? identity : Throttle.waitAtMost(caller.waitsAtMost)
-        yield* Effect.onExit(patient(operation(life, step, reference)), (exit) =>
-          Effect.map(Clock.currentTimeMillis, (now) => {
+        const noted = Effect.onExit(patient(operation(life, step, reference)), (exit) =>
+          Effect.sync(() => {
+            const now = clock.unsafeCurrentTimeMillis()
             moved(watch, now)
             watch.active -= 1
             waiting.set(index, 0)
             // What a run that has crashed would say to its caller, nobody hears.
             if (!watch.isCut) outcomes.push({ step: step.do, endedAt: now, took: now - begun, exit, caller })
           })
-        ).pipe(Effect.exit)
+        )
+        return Effect.asVoid(Effect.exit(noted))
       })
 
 const behave = (run: Run, life: Life, caller: Caller, index: number) =>

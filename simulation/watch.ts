@@ -5,6 +5,7 @@ import * as Throttle from "@effect-ig/core/Throttle"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
@@ -94,58 +95,69 @@ const kindOf = ({ method, url }: HttpClientRequest.HttpClientRequest): Sent["kin
 const bearerOf = (session: SessionState.Session): string | undefined =>
   session._tag === "OAuthSession" ? `Bearer ${Redacted.value(session.accessToken)}` : undefined
 
-const isQueued: Effect.Effect<boolean> = Effect.map(
-  Throttle.status,
-  Option.match({ onNone: () => false, onSome: ({ waiting }) => waiting > 0 })
-)
+/** Where the throttle is on. */
+const isQueued = (context: Context.Context<never>): Effect.Effect<boolean> =>
+  Option.match(Context.get(context, Throttle.Throttle), {
+    onNone: () => Effect.succeed(false),
+    onSome: ({ status }) => Effect.map(status, ({ waiting }) => waiting > 0)
+  })
+
+const served = (watch: Watch, { cst, bearer, securityToken }: Sent): void => {
+  for (const token of [bearer?.replace("Bearer ", ""), cst, securityToken]) {
+    if (token !== undefined) watch.served.add(token)
+  }
+}
 
 /** A client that is seen, and that a crash cuts off. */
 export const watched =
   (watch: Watch, current: Effect.Effect<SessionState.Session>) =>
   (client: HttpClient.HttpClient): HttpClient.HttpClient =>
     HttpClient.transform(client, (effect, request) =>
-      Effect.gen(function* () {
-        if (watch.isCut) return yield* Effect.never
-        const kind = kindOf(request)
-        const index = yield* FiberRef.get(callerIndex)
+      Effect.withFiberRuntime((fiber) => {
+        if (watch.isCut) return Effect.never
+        const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+        const index = fiber.getFiberRef(callerIndex)
         const { authorization: bearer, "x-security-token": securityToken, cst } = request.headers
-        watch.sent.push({
-          kind,
+        const sent: Sent = {
+          kind: kindOf(request),
           bearer,
           cst,
           securityToken,
           account: request.headers["ig-account-id"],
-          wanted: yield* CurrentAccount,
+          wanted: Context.get(fiber.currentContext, CurrentAccount),
           isLogout: request.method === "DELETE"
-        })
+        }
+        const { kind } = sent
+        watch.sent.push(sent)
         watch.concurrency.push(watch.active)
         watch.sending.set(index, (watch.sending.get(index) ?? 0) + 1)
-        watch.hasQueued ||= yield* isQueued
-        moved(watch, yield* Clock.currentTimeMillis)
         const refresh: Refresh = { endedAt: undefined }
-        if (kind === "refresh") watch.refresh = refresh
-        if (kind !== "other") {
-          watch.underWay[kind] += 1
-          if (!watch.isLeaving) watch.most[kind] = Math.max(watch.most[kind], watch.underWay[kind])
-        }
-        const response = yield* Effect.ensuring(
-          effect,
-          Effect.map(Clock.currentTimeMillis, (now) => {
-            moved(watch, now)
-            refresh.endedAt = now
-            watch.sending.set(index, (watch.sending.get(index) ?? 0) - 1)
-            if (kind !== "other") watch.underWay[kind] -= 1
-          })
-        )
-        if (watch.isCut) return yield* Effect.never
-        if (response.status < 300) {
-          for (const token of [bearer?.replace("Bearer ", ""), cst, securityToken]) {
-            if (token !== undefined) watch.served.add(token)
+        const ended = Effect.sync(() => {
+          const now = clock.unsafeCurrentTimeMillis()
+          moved(watch, now)
+          refresh.endedAt = now
+          watch.sending.set(index, (watch.sending.get(index) ?? 0) - 1)
+          if (kind !== "other") watch.underWay[kind] -= 1
+        })
+        const answered = Effect.flatMap(Effect.ensuring(effect, ended), (response) => {
+          if (watch.isCut) return Effect.never
+          if (response.status < 300) served(watch, sent)
+          return response.status === 401 && bearer !== undefined
+            ? Effect.map(current, (session) => {
+                if (bearer !== bearerOf(session)) watch.lateRefusals += 1
+                return response
+              })
+            : Effect.succeed(response)
+        })
+        return Effect.flatMap(isQueued(fiber.currentContext), (isQueued) => {
+          watch.hasQueued ||= isQueued
+          moved(watch, clock.unsafeCurrentTimeMillis())
+          if (kind === "refresh") watch.refresh = refresh
+          if (kind !== "other") {
+            watch.underWay[kind] += 1
+            if (!watch.isLeaving) watch.most[kind] = Math.max(watch.most[kind], watch.underWay[kind])
           }
-        }
-        if (response.status === 401 && bearer !== undefined && bearer !== bearerOf(yield* current)) {
-          watch.lateRefusals += 1
-        }
-        return response
+          return answered
+        })
       })
     )

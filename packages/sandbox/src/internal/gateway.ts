@@ -1,5 +1,6 @@
 /** The gateway behind each transport: takes a request, works it to its end, records it. */
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { gzipSync } from "node:zlib"
@@ -70,7 +71,7 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
     let entries: Array<Record.Entry> = []
     let received = 0
     let moved = 0
-    const now = Effect.map(Clock.currentTimeMillis, (millis) => Math.floor(millis + moved))
+    const now = Effect.clockWith((clock) => Effect.succeed(nowBy(clock)))
 
     const work = (
       world: World.World,
@@ -90,24 +91,31 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
       return response
     }
 
+    const nowBy = (clock: Clock.Clock) => Math.floor(clock.unsafeCurrentTimeMillis() + moved)
+
     const handle = (wire: GatewayRequest): Effect.Effect<Outcome> =>
-      Effect.gen(function* () {
+      Effect.clockWith((clock) => {
         // Whatever is reset meanwhile, a request is worked in the world that received it.
         const here = world
         const request = understood(wire)
         const met = faults.take(request)
-        const entry = Record.receive(here, ++received, wire.method, request, yield* now)
+        const entry = Record.receive(here, ++received, wire.method, request, nowBy(clock))
         entry.fault = met.fault?.kind
         entries.push(entry)
         if (entries.length > longestRecord) entries.shift()
-        if (met.gate?.point === "before") yield* met.gate.pass
-        const response = work(here, entry, met, request, yield* now)
-        const wait = here.switches.latency + (met.fault?.kind === "slow" ? met.fault.millis : 0)
-        if (wait > 0) yield* Effect.sleep(wait)
-        const delivered = () => {
-          entry.isDelivered = true
-        }
-        return { response, delivery: Faults.delivery(met), delivered }
+        const worked = Effect.suspend(() => {
+          const response = work(here, entry, met, request, nowBy(clock))
+          const outcome: Outcome = {
+            response,
+            delivery: Faults.delivery(met),
+            delivered: () => {
+              entry.isDelivered = true
+            }
+          }
+          const wait = here.switches.latency + (met.fault?.kind === "slow" ? met.fault.millis : 0)
+          return wait > 0 ? Effect.as(clock.sleep(Duration.millis(wait)), outcome) : Effect.succeed(outcome)
+        })
+        return met.gate?.point === "before" ? Effect.zipRight(met.gate.pass, worked) : worked
       })
 
     return {

@@ -7,9 +7,8 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as UrlParams from "@effect/platform/UrlParams"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as FiberId from "effect/FiberId"
+import * as Fiber from "effect/Fiber"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
@@ -119,24 +118,27 @@ const arrive = (
   request: HttpClientRequest.HttpClientRequest,
   outcome: Outcome
 ): Effect.Effect<MemoryResponse, HttpClientError.RequestError> =>
-  Effect.gen(function* () {
+  Effect.suspend((): Effect.Effect<MemoryResponse, HttpClientError.RequestError> => {
     const { delivered, delivery, response } = outcome
+    const headers = Effect.sync(() => new MemoryResponse(request, response, bodyFrom(outcome)))
     switch (delivery.kind) {
       case "never":
-        return yield* Effect.never
+        return Effect.never
       case "cutHeaders":
-        return yield* new HttpClientError.RequestError({
+        return new HttpClientError.RequestError({
           request,
           reason: "Transport",
           description: "the connection was reset before the headers"
         })
       case "held":
-        if (delivery.gate.point === "after") yield* Effect.zipRight(delivery.gate.pass, Effect.sync(delivered))
-        break
+        if (delivery.gate.point !== "after") return headers
+        return Effect.zipRight(Effect.zipRight(delivery.gate.pass, Effect.sync(delivered)), headers)
+      case "cutBody":
+        return headers
       case "whole":
         delivered()
+        return headers
     }
-    return new MemoryResponse(request, response, bodyFrom(outcome))
   })
 
 const bodyOf = (
@@ -170,16 +172,16 @@ const notFound = (request: HttpClientRequest.HttpClientRequest): MemoryResponse 
 export const makeClient = (gateway: Gateway): Effect.Effect<HttpClient.HttpClient> =>
   Effect.map(Effect.runtime<never>(), (runtime) =>
     HttpClient.make((request, url) =>
-      Effect.gen(function* () {
+      Effect.suspend(() => {
         const path = below(url.pathname, prefix)
-        if (path === undefined) return notFound(request)
-        const body = yield* bodyOf(request)
-        const query = Object.fromEntries(url.searchParams)
-        const received = { method: request.method, path, query, headers: { ...request.headers }, body }
-        // In a fiber of the gateway's own: a request that was received is worked to its end, whoever hangs up.
-        const outcome = Deferred.unsafeMake<Outcome>(FiberId.none)
-        Runtime.runFork(runtime)(Effect.intoDeferred(gateway.handle(received), outcome))
-        return yield* arrive(request, yield* Deferred.await(outcome))
+        if (path === undefined) return Effect.succeed(notFound(request))
+        return Effect.flatMap(bodyOf(request), (body) => {
+          const query = Object.fromEntries(url.searchParams)
+          const received = { method: request.method, path, query, headers: { ...request.headers }, body }
+          // In a fiber of the gateway's own: a request that was received is worked to its end, whoever hangs up.
+          const worked = Runtime.runFork(runtime)(gateway.handle(received))
+          return Effect.flatMap(Effect.flatten(Fiber.await(worked)), (outcome) => arrive(request, outcome))
+        })
       })
     )
   )
