@@ -19,8 +19,14 @@ const run = async (command, args, options) => {
   if (status !== 0) process.exit(status)
 }
 
-/** For what is done beside something else, which must not be left behind. */
-const check = async (command, args) => ({ line: [command, ...args].join(" "), status: await statusOf(command, args) })
+/** Done one after the other beside something else, which must not be left behind; answers with those that failed. */
+const failing = async (...lines) => {
+  const failed = []
+  for (const [command, ...args] of lines) {
+    if ((await statusOf(command, args)) !== 0) failed.push([command, ...args].join(" "))
+  }
+  return failed
+}
 
 const install = () =>
   run("npx", ["--yes", packageManager, "install", "--frozen-lockfile", "--loglevel", "error"], {
@@ -61,21 +67,21 @@ const [task, ...args] = process.argv.slice(2)
 switch (task) {
   case "test": {
     await install()
-    await run(bin("oxlint"), ["--deny-warnings"])
-    await run(bin("tsc"), ["-b"])
     // The tests leave the processors idle now and then, and what they print comes last.
-    const checks = Promise.all([
-      check(bin("prettier"), ["--check", "--cache", "--log-level", "warn", "."]),
-      check(process.execPath, ["scripts/check-docs.mjs"]),
-      check(process.execPath, ["scripts/lint-rules-bite.mjs"])
-    ])
+    const checks = failing(
+      [bin("oxlint"), "--deny-warnings"],
+      [bin("tsc"), "-b"],
+      [bin("prettier"), "--check", "--cache", "--log-level", "warn", "."],
+      [process.execPath, "scripts/check-docs.mjs"],
+      [process.execPath, "scripts/lint-rules-bite.mjs"]
+    )
     const status = await runWatched(
       bin("vitest"),
       ["run", ...args],
       /DeprecationWarning|UnhandledPromiseRejection|MaxListenersExceededWarning|Unhandled (Rejection|Error)/
     )
-    const failed = (await checks).filter((done) => done.status !== 0)
-    for (const { line } of failed) console.error(`This failed: ${line}`)
+    const failed = await checks
+    for (const line of failed) console.error(`This failed: ${line}`)
     process.exitCode = failed.length > 0 ? 1 : status
     break
   }
