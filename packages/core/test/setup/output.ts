@@ -1,3 +1,6 @@
+// Node's fetch and undici share the pool of whichever is loaded first; by Node's own, a request of fetch that was aborted
+// keeps its socket for 4 seconds.
+import "@effect/platform-node/Undici"
 import * as Effect from "effect/Effect"
 import { formatWithOptions } from "node:util"
 import { afterAll, beforeAll, expect, inject } from "vitest"
