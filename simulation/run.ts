@@ -324,11 +324,7 @@ const live = (program: Program): Effect.Effect<Report> =>
       interrupts: run.interrupts,
       peace
     }
-  }).pipe(
-    Effect.provide(layerSandbox(program)),
-    Effect.withTracerEnabled(false),
-    Logger.withMinimumLogLevel(LogLevel.None)
-  )
+  }).pipe(Effect.provide(layerSandbox(program)), Logger.withMinimumLogLevel(LogLevel.None))
 
 export const run = (program: Program): Effect.Effect<Result> =>
   Effect.map(

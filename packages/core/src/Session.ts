@@ -37,7 +37,7 @@ import { refreshOnce } from "./internal/ladder.ts"
 import { renew } from "./internal/renewal.ts"
 import * as Resume from "./internal/resume.ts"
 import { decode } from "./internal/send.ts"
-import { inOperation } from "./internal/span.ts"
+import { inOperation, inSpan } from "./internal/span.ts"
 import { endSiblings } from "./internal/slot.ts"
 import { bothTokens, keyOf, signedIn } from "./internal/tokens.ts"
 import type * as Wire from "./internal/wire.ts"
@@ -277,7 +277,7 @@ export const scoped = <A, E, R>(login: Effect.Effect<A, E, R>): Effect.Effect<A,
 export const resume: Effect.Effect<SignedIn, IgError, Ig | SessionStore | Scope.Scope> = Effect.zipRight(
   Resume.keep,
   Resume.withoutLogin
-).pipe(Effect.withSpan(`Ig.${Resume.operation}`, { captureStackTrace: false }))
+).pipe((self) => inSpan(`Ig.${Resume.operation}`, {}, () => self))
 
 /**
  * Takes up the session that is stored, else logs in. With credentials at hand a session of another identifier is not

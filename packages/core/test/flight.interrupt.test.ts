@@ -48,8 +48,8 @@ interface Disturbance {
 
 /** After so many operations a fiber lets others go first; and how many steps a renewal has then, at least. */
 const paces: ReadonlyArray<readonly [how: string, operations: number, least: number]> = [
-  ["as everywhere", 2048, 15],
-  ["more often", 60, 25]
+  ["as everywhere", 2048, 18],
+  ["more often", 60, 32]
 ]
 
 const makeSteps = (operations: number) => {
@@ -190,7 +190,7 @@ const makeWorld = (operations: number, before: Effect.Effect<unknown, IgError, W
   const state = build(Layer.fresh(SessionState.layer))
   const context = Context.merge(stack.context, state.context)
   const here = <A, E>(effect: Effect.Effect<A, E, World>) =>
-    effect.pipe(Effect.provide(context), Effect.withClock(clock), Effect.withTracerEnabled(false))
+    effect.pipe(Effect.provide(context), Effect.withClock(clock))
   const use = <A, E>(effect: Effect.Effect<A, E, World>): A => run(here(effect))
 
   use(before)

@@ -33,12 +33,7 @@ type Options = Parameters<typeof keptInMemory>
  */
 const virtually = <A, E>(effect: Effect.Effect<A, E, Stack>, ...[client, sandbox]: Options) =>
   Effect.flatMap(
-    Simulation.run(
-      effect.pipe(
-        Effect.provide(Layer.merge(keptInMemory(client, sandbox), Throttle.off)),
-        Effect.withTracerEnabled(false)
-      )
-    ),
+    Simulation.run(effect.pipe(Effect.provide(Layer.merge(keptInMemory(client, sandbox), Throttle.off)))),
     (outcome) => (outcome._tag === "Done" ? outcome.exit : Effect.die(`nothing moves any more after ${outcome.now} ms`))
   )
 
@@ -74,11 +69,7 @@ const overSockets = <A, E>(effect: (jump: Pass) => Effect.Effect<A, E, Stack>, .
       Effect.sync(() => {
         ahead += Duration.toMillis(duration)
       })
-    return effect(jump).pipe(
-      Effect.provide(keptOverHttp(sockets, client, sandbox)),
-      Effect.withClock(clock),
-      Effect.withTracerEnabled(false)
-    )
+    return effect(jump).pipe(Effect.provide(keptOverHttp(sockets, client, sandbox)), Effect.withClock(clock))
   })
 
 type Pass = (duration: Duration.DurationInput) => Effect.Effect<void>

@@ -282,7 +282,6 @@ for (const { BY, LOGIN, signal } of signals) {
 }
 
 describe.concurrent("while nobody supplies the credentials of the next login", () => {
-  // Known to fail, both: closing waits for the supplier, for up to two minutes.
   it.live("a program that is told to stop is gone in time", ({ expect }) =>
     inWorld(
       Effect.gen(function* () {

@@ -50,10 +50,8 @@ const sunday = Date.UTC(2026, 0, 4, 6)
 const elapsed = Effect.map(Clock.currentTimeMillis, (now) => now - sunday)
 
 const virtually = <A, E>(life: Effect.Effect<A, E, Stack>) =>
-  Effect.flatMap(
-    Simulation.run(Effect.withTracerEnabled(Effect.provide(life, keptInMemory()), false), { start: sunday }),
-    (outcome) =>
-      outcome._tag === "Done" ? outcome.exit : Effect.die(`nothing moves any more after ${outcome.now - sunday} ms`)
+  Effect.flatMap(Simulation.run(Effect.provide(life, keptInMemory()), { start: sunday }), (outcome) =>
+    outcome._tag === "Done" ? outcome.exit : Effect.die(`nothing moves any more after ${outcome.now - sunday} ms`)
   )
 
 /** One at each multiple of 20 seconds, from the next one on, and what is left of the time. */

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { CurrentAccount } from "../CurrentAccount.ts"
 import type { Description, EncodedInput, Endpoint } from "../Endpoint.ts"
-import { type ApiError, AuthError, type DecodeError, type IgError, NotSentError } from "../IgError.ts"
+import { type ApiError, type AuthError, type DecodeError, type IgError, NotSentError } from "../IgError.ts"
 import { ReadRetry } from "../ReadRetry.ts"
 import { Renewal } from "../Renewal.ts"
 import type { Ig } from "../Session.ts"
@@ -222,13 +222,14 @@ const sendInCurrent = (
       const accountOf = (session: SignedIn) => accountId ?? session.accountId
       const account = accountOf(live.session)
       let carried = live.session
-      const attach = Effect.suspend((): Effect.Effect<Request, AuthError | Moved> => {
-        const session = slot.exchanges.current()
-        if (session._tag === "SignedOut") return new AuthError({ operation: endpoint.name, reason: "not-signed-in" })
-        if (accountOf(session) !== account || !isThere(live, session)) return new Moved()
-        carried = session
-        return Effect.succeed({ ...request, tokens: carry(session, accountId) })
-      })
+      const attach = Effect.flatMap(
+        Effect.suspend(() => signedIn(endpoint.name, slot.exchanges.current())),
+        (session): Effect.Effect<Request, Moved> => {
+          if (accountOf(session) !== account || !isThere(live, session)) return new Moved()
+          carried = session
+          return Effect.succeed({ ...request, tokens: carry(session, accountId) })
+        }
+      )
       const passage: Passage<IgError | Moved> = {
         accountId: account,
         ticket,

@@ -19,6 +19,7 @@ import { attempts, cachedFor } from "./logins.ts"
 import { discard } from "./logout.ts"
 import { type Answer, decode, send, type SendError } from "./send.ts"
 import type { Internals, Slot } from "./slot.ts"
+import { inSpan } from "./span.ts"
 import { countRefresh } from "./telemetry.ts"
 import { keyOf, withBearer } from "./tokens.ts"
 
@@ -329,5 +330,5 @@ export const climb = (internals: Internals, slot: Slot, from: Session, reason: R
           )
         : Effect.void
     ),
-    Effect.withSpan("Ig.session.renewal", { root: true, captureStackTrace: false, attributes: { "ig.reason": reason } })
+    (self) => inSpan("Ig.session.renewal", { root: true, attributes: { "ig.reason": reason } }, () => self)
   )

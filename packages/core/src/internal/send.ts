@@ -21,7 +21,7 @@ import { read } from "./body.ts"
 import { json, toApiError, toDecodeError } from "./classify.ts"
 import { within } from "./deadlines.ts"
 import { concealed, secretNames } from "./headers.ts"
-import { inSpan } from "./span.ts"
+import { inSpan, optionsOf } from "./span.ts"
 import { Throttle } from "./throttle.ts"
 import { type Departure, makeTicket, type Want } from "./throttleGovernor.ts"
 import { withinBudget } from "./throttlePoints.ts"
@@ -178,7 +178,7 @@ const attempt = (
   request: Request,
   departure: Departure
 ): Effect.Effect<Answer, SendError, Needs> =>
-  inSpan("Ig.send", "client", endpoint, (note) =>
+  inSpan("Ig.send", optionsOf("client", endpoint), (note) =>
     Effect.contextWithEffect((context: Context.Context<Needs>) =>
       Effect.clockWith((clock) => {
         const config = Context.get(context, IgConfig)

@@ -17,34 +17,27 @@ const deaf = Context.get(DefaultServices.liveServices, Tracer.Tracer)
  */
 export const inSpan = <A, E, R>(
   name: string,
-  kind: "internal" | "client",
-  endpoint: Description,
+  options: Tracer.SpanOptions,
   self: (note: Note) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.tracerWith((tracer) =>
     tracer === deaf
       ? self(constVoid)
-      : Effect.useSpan(
-          name,
-          {
-            kind,
-            captureStackTrace: false,
-            attributes: {
-              "http.request.method": endpoint.method,
-              "url.template": endpoint.path,
-              "ig.version": endpoint.version
-            }
-          },
-          (span) =>
-            Effect.withParentSpan(
-              self((name, value) => span.attribute(name, value)),
-              span
-            )
+      : Effect.useSpan(name, { ...options, captureStackTrace: false }, (span) =>
+          Effect.withParentSpan(
+            self((name, value) => span.attribute(name, value)),
+            span
+          )
         )
   )
+
+export const optionsOf = (kind: "internal" | "client", { method, path, version }: Description): Tracer.SpanOptions => ({
+  kind,
+  attributes: { "http.request.method": method, "url.template": path, "ig.version": version }
+})
 
 /** The span of an operation, with all its requests. */
 export const inOperation =
   (endpoint: Description) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    inSpan(`Ig.${endpoint.name}`, "internal", endpoint, () => self)
+    inSpan(`Ig.${endpoint.name}`, optionsOf("internal", endpoint), () => self)

@@ -48,10 +48,7 @@ const cost = async (side: keyof typeof sides, count: number): Promise<number> =>
   const begun = process.cpuUsage()
   // Of two sorts each time.
   const given = Effect.flatMap(Sandbox.Sandbox, ({ issued }) => Effect.map(issued, ({ length }) => length / 2))
-  const program = Effect.zipRight(sides[side](count), given).pipe(
-    Effect.provide(ClientLayer),
-    Effect.withTracerEnabled(false)
-  )
+  const program = Effect.zipRight(sides[side](count), given).pipe(Effect.provide(ClientLayer))
   const outcome = await Effect.runPromise(Simulation.run<number, unknown>(program))
   if (outcome._tag !== "Done" || outcome.exit._tag !== "Success" || outcome.exit.value !== 2) {
     throw new Error(`${side}, ${count}: not one login and one renewal`)

@@ -1,5 +1,5 @@
-// Node's fetch and undici share the pool of whichever is loaded first; by Node's own, a request of fetch that was aborted
-// keeps its socket for 4 seconds.
+// Node's fetch and undici share the pool of whichever is loaded first, which would be by chance. Node's own opens an idle
+// connection in place of one that was aborted, and a test that waits until none is left waits for 4 seconds.
 import "@effect/platform-node/Undici"
 import * as Effect from "effect/Effect"
 import { formatWithOptions } from "node:util"

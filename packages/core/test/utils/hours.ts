@@ -170,9 +170,8 @@ const stack = ({ client: { numbers }, shape }: Hour): Layer.Layer<Stack, ConfigE
 
 /** Runs it in virtual time. */
 export const run = (hour: Hour): Effect.Effect<Figures, IgError | ConfigError.ConfigError> =>
-  Effect.flatMap(
-    Simulation.run(Effect.withTracerEnabled(Effect.provide(program(hour), stack(hour)), false), { seed: hour.name }),
-    (outcome) => (outcome._tag === "Done" ? outcome.exit : Effect.die(`nothing moves any more after ${outcome.now} ms`))
+  Effect.flatMap(Simulation.run(Effect.provide(program(hour), stack(hour)), { seed: hour.name }), (outcome) =>
+    outcome._tag === "Done" ? outcome.exit : Effect.die(`nothing moves any more after ${outcome.now} ms`)
   )
 
 /** Where IG counts something else than the client, half of what others leave of it is enough. */

@@ -26,9 +26,7 @@ export const virtually = <A, E>(
   }
 ): Effect.Effect<A, E | ConfigError.ConfigError> =>
   Effect.flatMap(
-    Simulation.run(
-      Effect.provide(program, Layer.merge(keptInMemory({}, sandbox), throttle)).pipe(Effect.withTracerEnabled(false))
-    ),
+    Simulation.run(Effect.provide(program, Layer.merge(keptInMemory({}, sandbox), throttle))),
     (outcome) => (outcome._tag === "Done" ? outcome.exit : Effect.die(`nothing moves any more after ${outcome.now} ms`))
   )
 

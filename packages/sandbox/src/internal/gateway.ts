@@ -1,6 +1,5 @@
 /** The gateway behind each transport: takes a request, works it to its end, records it. */
 import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { gzipSync } from "node:zlib"
@@ -71,6 +70,7 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
     let entries: Array<Record.Entry> = []
     let received = 0
     let moved = 0
+    const nowBy = (clock: Clock.Clock) => Math.floor(clock.unsafeCurrentTimeMillis() + moved)
     const now = Effect.clockWith((clock) => Effect.succeed(nowBy(clock)))
 
     const work = (
@@ -90,8 +90,6 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
       Record.finish(entry, { ...response, issued: own?.issued, entered: own?.entered }, isWorked)
       return response
     }
-
-    const nowBy = (clock: Clock.Clock) => Math.floor(clock.unsafeCurrentTimeMillis() + moved)
 
     const handle = (wire: GatewayRequest): Effect.Effect<Outcome> =>
       Effect.clockWith((clock) => {
@@ -113,7 +111,7 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
             }
           }
           const wait = here.switches.latency + (met.fault?.kind === "slow" ? met.fault.millis : 0)
-          return wait > 0 ? Effect.as(clock.sleep(Duration.millis(wait)), outcome) : Effect.succeed(outcome)
+          return wait > 0 ? Effect.delay(Effect.succeed(outcome), wait) : Effect.succeed(outcome)
         })
         return met.gate?.point === "before" ? Effect.zipRight(met.gate.pass, worked) : worked
       })
