@@ -49,7 +49,7 @@ interface Disturbance {
 /** After so many operations a fiber lets others go first; and how many steps a renewal has then, at least. */
 const paces: ReadonlyArray<readonly [how: string, operations: number, least: number]> = [
   ["as everywhere", 2048, 18],
-  ["more often", 60, 32]
+  ["more often", 60, 28]
 ]
 
 const makeSteps = (operations: number) => {

@@ -6,6 +6,8 @@ import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { Sandbox, type Sandbox as AnySandbox } from "@effect-ig/sandbox/Sandbox"
+import { defaults } from "@effect-ig/sandbox/Switches"
+import * as Gateway from "../src/internal/gateway.ts"
 import { ask, bearer, eventually, forms, inMemory, login, overHttp, pair, refresh, tokensIn } from "./utils/raw.ts"
 
 /** What a client added by itself is not the same over each transport. */
@@ -162,4 +164,15 @@ it.effect("a body that is nested too deep to mask is answered, and left out of t
     }
     expect((yield* record).map(({ body }) => body)).toEqual(["(nested too deep)", "(nested too deep)"])
   }).pipe(Effect.provide(inMemory()))
+)
+
+it.effect("of a gateway that runs for long, the last requests are kept", () =>
+  Effect.gen(function* () {
+    const client = { apiKey: "key", identifier: "who", password: "secret", accounts: [], preferred: "" }
+    const gateway = yield* Gateway.make(client, defaults, 3)
+    for (let count = 0; count < 5; count++) {
+      yield* gateway.handle({ method: "GET", path: "/accounts", query: {}, headers: {}, body: new Uint8Array() })
+    }
+    expect(gateway.record().map(({ seq }) => seq)).toEqual([3, 4, 5])
+  })
 )

@@ -26,10 +26,10 @@ import { makeTicket, type Ticket } from "./throttleGovernor.ts"
 import { bearerEnd, carry, keyOf, signedIn } from "./tokens.ts"
 
 /** IG has refused the tokens of this session, and has done nothing else. */
-export class Refused extends Data.TaggedError("Refused")<{ readonly session: SignedIn; readonly error: ApiError }> {}
+export class Refused extends Data.TaggedClass("Refused")<{ readonly session: SignedIn; readonly error: ApiError }> {}
 
 /** While it waited for an allowance the session has come to be on another account, whose allowance is another. */
-export class Moved extends Data.TaggedError("Moved") {}
+export class Moved extends Data.TaggedClass("Moved") {}
 
 /** Where a call goes: which session, and which account under it. */
 export interface Place {
@@ -113,6 +113,16 @@ const once = <A>(
   )
 }
 
+/** Of what was refused nothing is kept here: many may wait for one renewal. */
+const renewedFirst = <A>(
+  internals: Internals,
+  slot: Slot,
+  from: SignedIn,
+  again: (left: Budget) => Effect.Effect<A, IgError, Ig>,
+  left: Budget
+): Effect.Effect<A, IgError, Ig> =>
+  Effect.flatMap(renew(internals, slot, from, "refused"), () => Effect.zipRight(countResend("renewed"), again(left)))
+
 const afterRefusal = <A>(
   endpoint: Description,
   { internals, slot }: Live,
@@ -120,23 +130,22 @@ const afterRefusal = <A>(
   budget: Budget,
   again: (left: Budget) => Effect.Effect<A, IgError, Ig>
 ): Effect.Effect<A, IgError, Ig> =>
-  Effect.gen(function* () {
-    const { error, session } = refused
-    yield* noticed(internals, endpoint.name, refused)
-    if (!(yield* Renewal).isOn) return yield* error
-    const hasMoved = keyOf(slot.exchanges.current()) !== keyOf(session)
-    if (hasMoved && budget.moves > 0) {
-      yield* countResend("renewed")
-      return yield* again({ ...budget, moves: budget.moves - 1 })
-    }
-    if (budget.renewals === 0) {
-      distrust(slot, session)
-      return yield* error
-    }
-    yield* renew(internals, slot, session, "refused")
-    yield* countResend("renewed")
-    return yield* again({ ...budget, renewals: budget.renewals - 1 })
-  })
+  Effect.zipRight(
+    noticed(internals, endpoint.name, refused),
+    Effect.flatMap(Renewal, ({ isOn }): Effect.Effect<A, IgError, Ig> => {
+      const { error, session } = refused
+      if (!isOn) return Effect.fail(error)
+      const hasMoved = keyOf(slot.exchanges.current()) !== keyOf(session)
+      if (hasMoved && budget.moves > 0) {
+        return Effect.zipRight(countResend("renewed"), again({ ...budget, moves: budget.moves - 1 }))
+      }
+      if (budget.renewals === 0) {
+        distrust(slot, session)
+        return Effect.fail(error)
+      }
+      return renewedFirst(internals, slot, session, again, { ...budget, renewals: budget.renewals - 1 })
+    })
+  )
 
 const isPassing = (error: IgError): boolean => {
   switch (error._tag) {
@@ -225,7 +234,7 @@ const sendInCurrent = (
       const attach = Effect.flatMap(
         Effect.suspend(() => signedIn(endpoint.name, slot.exchanges.current())),
         (session): Effect.Effect<Request, Moved> => {
-          if (accountOf(session) !== account || !isThere(live, session)) return new Moved()
+          if (accountOf(session) !== account || !isThere(live, session)) return Effect.fail(new Moved())
           carried = session
           return Effect.succeed({ ...request, tokens: carry(session, accountId) })
         }

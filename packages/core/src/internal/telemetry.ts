@@ -1,5 +1,4 @@
 /** What can be counted. Account ids are in no label, nor is anything of a token. */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
@@ -63,14 +62,15 @@ export const countStore = (operation: StoreOperation, exit: Exit.Exit<unknown, u
 export const countResume = (outcome: "resumed" | "nothing" | "ignored" | "dead" | "failure"): Effect.Effect<void> =>
   Metric.update(Metric.tagged(resumes, "outcome", outcome), 1)
 
-const timed =
-  (histogram: Metric.Metric.Histogram<number>) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.flatMap(Effect.timed(Effect.exit(self)), ([duration, exit]) =>
-      Effect.zipRight(Metric.update(histogram, Duration.toMillis(duration)), exit)
-    )
-
-export const timeWait = timed(waits)
+/** Whoever leaves before the end has waited for nothing. */
+export const timeWait = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.clockWith((clock) => {
+    const begun = clock.unsafeCurrentTimeMillis()
+    return Effect.flatMap(Effect.exit(self), (exit) => {
+      waits.unsafeUpdate(clock.unsafeCurrentTimeMillis() - begun, [])
+      return exit
+    })
+  })
 
 export const countAllowanceRefusal = (allowance: string): Effect.Effect<void> =>
   Metric.update(Metric.tagged(allowanceRefusals, "allowance", allowance), 1)

@@ -1,6 +1,7 @@
 /** The gateway behind each transport: takes a request, works it to its end, records it. */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as MutableList from "effect/MutableList"
 import * as Random from "effect/Random"
 import { gzipSync } from "node:zlib"
 import type { Switches } from "../Switches.ts"
@@ -62,12 +63,16 @@ const withSwitches = <A>(world: World.World, patch: Partial<Switches>, work: () 
 
 const unanswered: GatewayResponse = { status: 0, headers: [], body: empty }
 
-export const make = (client: World.Client, switches: Switches): Effect.Effect<Gateway> =>
+export const make = (
+  client: World.Client,
+  switches: Switches,
+  longest: number = longestRecord
+): Effect.Effect<Gateway> =>
   Effect.gen(function* () {
     const sources = World.makeSources(yield* Random.nextIntBetween(0, 2 ** 31))
     const faults = Faults.make()
     let world = World.make(client, switches, sources)
-    let entries: Array<Record.Entry> = []
+    let entries = MutableList.empty<Record.Entry>()
     let received = 0
     let moved = 0
     const nowBy = (clock: Clock.Clock) => Math.floor(clock.unsafeCurrentTimeMillis() + moved)
@@ -99,8 +104,8 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
         const met = faults.take(request)
         const entry = Record.receive(here, ++received, wire.method, request, nowBy(clock))
         entry.fault = met.fault?.kind
-        entries.push(entry)
-        if (entries.length > longestRecord) entries.shift()
+        MutableList.append(entries, entry)
+        if (MutableList.length(entries) > longest) MutableList.shift(entries)
         const worked = Effect.suspend(() => {
           const response = work(here, entry, met, request, nowBy(clock))
           const outcome: Outcome = {
@@ -119,7 +124,7 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
     return {
       world: () => world,
       faults,
-      record: () => entries.map(Record.toRecorded),
+      record: () => Array.from(entries, Record.toRecorded),
       handle,
       now,
       advance: (millis) => {
@@ -128,7 +133,7 @@ export const make = (client: World.Client, switches: Switches): Effect.Effect<Ga
       reset: () => {
         // The tokens go on from where they were: one from before a reset must not come to life again.
         world = World.make(client, switches, sources)
-        entries = []
+        entries = MutableList.empty()
         received = 0
         moved = 0
         faults.clear()
