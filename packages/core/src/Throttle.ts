@@ -15,7 +15,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { gateways, IgConfig } from "./IgConfig.ts"
-import type { IgError } from "./IgError.ts"
+import { DecodeError, type IgError } from "./IgError.ts"
 import * as Call from "./internal/call.ts"
 import { make } from "./internal/endpoint.ts"
 import type { Allowances } from "./internal/allowances.ts"
@@ -128,7 +128,8 @@ const application = make({
 
 /**
  * Takes over the numbers that IG tells for this API key, and answers with them: `GET /operations/application`, Version 1.
- * What has been spent stays spent. A number that no allowance can be leaves the one before.
+ * What has been spent stays spent. A number that no allowance can be leaves the one before; numbers of other keys alone
+ * are a `DecodeError`.
  *
  * Demo tells the numbers of live and keeps to lower ones, so there the preset is better.
  *
@@ -142,7 +143,8 @@ export const learn: Effect.Effect<Allowances, IgError, Ig> = Effect.suspend(() =
     const applications = yield* Effect.flatMap(application.encode(undefined), (request) =>
       Call.call(application, request)
     )
-    const own = applications.find((one) => one.apiKey === Redacted.value(apiKey)) ?? applications[0]
+    const own = applications.find((one) => one.apiKey === Redacted.value(apiKey) || one.apiKey === undefined)
+    if (own === undefined) return yield* new DecodeError({ operation: application.name, paths: ["[].apiKey"] })
     const before = Option.match(throttle, {
       onNone: () => presets.unlimited,
       onSome: ({ governor }) => governor.allowances()

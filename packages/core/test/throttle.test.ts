@@ -8,11 +8,12 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import { expect, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
-import { constFalse, constTrue, constUndefined } from "effect/Function"
+import { constFalse, constTrue } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
@@ -332,6 +333,39 @@ describe("a caller who cannot wait", () => {
     )
   )
 
+  it.live("is told so when the last place is left to the bearer's end, too", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.login
+        yield* Effect.replicateEffect(read, 6)
+        const impatient = Throttle.waitAtMost("2 seconds")(read)
+        expect(yield* lasting(Effect.flip(impatient))).toBe(0)
+        const error = yield* Effect.flip(impatient)
+        // From the seventh answer to a minute after that of the login.
+        expect(error).toMatchObject({ reason: "would-wait", retryAfter: 59_400 })
+        // The bearer is dead by then, and renewed.
+        expect(yield* lasting(read)).toBe(59_400 + 2 * 100)
+      }),
+      { throttle: Throttle.layer("demo"), sandbox: { preset: "demo", switches: { latency: 100 } } }
+    )
+  )
+
+  it.live("is not told to ask again at once where an answer to another request decides", () =>
+    virtually(
+      Effect.gen(function* () {
+        yield* Session.loginV2
+        yield* Effect.replicateEffect(read, 5)
+        yield* (yield* Sandbox).setSwitches({ latency: 500 })
+        yield* Effect.fork(read)
+        yield* Effect.sleep(1)
+        const error = yield* Effect.flip(Throttle.waitAtMost(0)(read))
+        expect(error).toMatchObject({ reason: "would-wait", retryAfter: 1_000 })
+        expect(yield* lasting(Throttle.waitAtMost("1 second")(read))).toBe(499 + 500)
+      }),
+      demo
+    )
+  )
+
   it.live("is told so when it has waited so long all the same, and of a renewal that would have to wait", () =>
     virtually(
       Effect.gen(function* () {
@@ -448,6 +482,70 @@ describe("numbers that are learnt", () => {
     )
   )
 
+  it.live("are those of the key in use, and none when only others are told", () =>
+    virtually(
+      Effect.gen(function* () {
+        const { apiKey, inject } = yield* Sandbox
+        yield* Session.loginV2
+        const told = (...applications: ReadonlyArray<object>) =>
+          inject({ kind: "answer", status: 200, text: JSON.stringify(applications), path: "/operations/application" })
+        const of = (key: number, apiKey?: string) => ({
+          apiKey: apiKey ?? null,
+          allowanceApplicationOverall: key,
+          allowanceAccountOverall: 30,
+          allowanceAccountTrading: 100
+        })
+        yield* told(of(20, "another key"), of(40, apiKey))
+        expect(yield* Throttle.learn).toMatchObject({ key: 40 })
+        yield* told(of(20, "another key"), of(30))
+        expect(yield* Throttle.learn).toMatchObject({ key: 30 })
+        yield* told(of(20, "another key"))
+        expect(yield* Effect.flip(Throttle.learn)).toMatchObject({ _tag: "DecodeError", paths: ["[].apiKey"] })
+        expect(Option.getOrThrow(yield* Throttle.status).key.limit).toBe(30)
+      }),
+      live
+    )
+  )
+
+  for (const [what, numbers, call, at] of [
+    ["the key", [20, 30, 100], read, "/positions"],
+    ["trades", [60, 30, 10], trade, "/positions/otc"]
+  ] as const) {
+    it.live(`that are lower for ${what} bind those that wait, and count what is under way`, () =>
+      virtually(
+        Effect.gen(function* () {
+          const { hold, inject } = yield* Sandbox
+          yield* Session.loginV2
+          const { reached, release } = yield* hold("before", { path: at })
+          const underWay = yield* Effect.fork(call)
+          yield* reached
+          const [key, account, trading] = numbers
+          const text = JSON.stringify([
+            { allowanceApplicationOverall: key, allowanceAccountOverall: account, allowanceAccountTrading: trading }
+          ])
+          yield* inject({ kind: "answer", status: 200, text, path: "/operations/application" })
+          yield* Throttle.learn
+          const others = yield* Effect.fork(Effect.replicateEffect(call, 40, { concurrency: "unbounded" }))
+          yield* Effect.sleep("20 seconds")
+          yield* release
+          yield* Fiber.join(underWay)
+          const answered = yield* Clock.currentTimeMillis
+          yield* Fiber.join(others)
+          const spent = (yield* received).filter(({ path }) => (what === "trades") === (path === "/positions/otc"))
+          // The one that was under way counts from its answer.
+          const held = spent.findIndex(({ path }) => path === at)
+          const times = spent
+            .map(({ receivedAt }, index) => (index === held ? answered : receivedAt))
+            .sort((a, b) => a - b)
+          const most = what === "trades" ? trading : key
+          expect(times.length).toBeGreaterThan(40)
+          expect(times.filter((time, index) => (times[index + most] ?? Infinity) - time < minute)).toEqual([])
+        }),
+        live
+      )
+    )
+  }
+
   it.live("that no allowance can be leave those before", () =>
     virtually(
       Effect.gen(function* () {
@@ -507,7 +605,7 @@ describe("accounts", () => {
             exchange: undefined,
             isReady: constTrue,
             prepare: Effect.void,
-            bearerEnds: constUndefined
+            sender: undefined
           },
           ({ leave }) => leave
         )
@@ -533,7 +631,7 @@ describe("one that prepares itself", () => {
         accountId: "A1",
         limit: undefined,
         exchange: undefined,
-        bearerEnds: constUndefined
+        sender: undefined
       } as const
       const preparing = { ...want, ticket: makeTicket(), isReady: constFalse, prepare: Effect.never }
       const ready = { ...want, ticket: makeTicket(), isReady: constTrue, prepare: Effect.void }

@@ -23,7 +23,7 @@ import type { Internals, Slot } from "./slot.ts"
 import { inOperation } from "./span.ts"
 import { countRefusal, countResend } from "./telemetry.ts"
 import { makeTicket, type Ticket } from "./throttleGovernor.ts"
-import { bearerEnd, carry, keyOf, signedIn } from "./tokens.ts"
+import { carry, keyOf, signedIn } from "./tokens.ts"
 
 /** IG has refused the tokens of this session, and has done nothing else. */
 export class Refused extends Data.TaggedClass("Refused")<{ readonly session: SignedIn; readonly error: ApiError }> {}
@@ -244,7 +244,7 @@ const sendInCurrent = (
         ticket,
         isReady: () => isReady(endpoint, slot, known, clock.unsafeCurrentTimeMillis()),
         prepare: ready(internals, slot, endpoint),
-        bearerEnds: () => bearerEnd(slot.exchanges.current()),
+        sender: slot.exchanges.sender,
         request: attach
       }
       return telling(live, () => carried, sendWhen(endpoint, passage))

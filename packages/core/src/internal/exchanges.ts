@@ -20,7 +20,7 @@ import { CurrentAccount } from "../CurrentAccount.ts"
 import type { IgConfig } from "../IgConfig.ts"
 import { AuthError, type IgError } from "../IgError.ts"
 import type { Session, SignedIn } from "../SessionState.ts"
-import { CurrentExchange, WaitLimit } from "./waiting.ts"
+import { CurrentExchange, type Sender, WaitLimit } from "./waiting.ts"
 
 /** What every exchange needs. */
 export type Needs = IgConfig | HttpClient.HttpClient
@@ -67,6 +67,7 @@ export interface Exchanges {
   readonly current: () => Session
   readonly login: () => LoggedIn | undefined
   readonly isClosed: () => boolean
+  readonly sender: Sender
   /** Waits its turn, interruptibly; then the work goes on to its end whether or not the caller stays. */
   readonly run: <A, E>(
     operation: string,
@@ -126,6 +127,11 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
     let urgency: { count: number; readonly over: Deferred.Deferred<void> } | undefined
     let closed = false
 
+    const sender: Sender = {
+      bearerEnds: () => (current._tag === "OAuthSession" ? current.expiresAt : undefined),
+      isClosed: () => closed
+    }
+
     const announce = () => {
       Deferred.unsafeDone(change, Exit.void)
       change = Deferred.unsafeMake(FiberId.none)
@@ -176,7 +182,7 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
         // When the work is cut, what comes after it is not.
         Effect.uninterruptible
       )
-      const mine = Context.add(given, CurrentExchange, { closing: Deferred.await(closing) })
+      const mine = Context.add(given, CurrentExchange, { sender, closing: Deferred.await(closing) })
       const fiber = Runtime.runFork(Runtime.updateContext(runtime, Context.merge(mine)))(own, { immediate: false })
       fibers.add(fiber)
       return fiber
@@ -254,7 +260,8 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
       session,
       current: () => current,
       login: () => login,
-      isClosed: () => closed,
+      isClosed: sender.isClosed,
+      sender,
       run,
       urgently,
       begin,

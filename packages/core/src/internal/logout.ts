@@ -33,7 +33,7 @@ const within =
         requestTimeout: Duration.min(config.requestTimeout, limit)
       })),
       Effect.provideService(WaitLimit, limit),
-      Effect.provideService(CurrentExchange, { closing: Effect.never })
+      Effect.provideService(CurrentExchange, { sender: undefined, closing: Effect.never })
     )
 
 /** Logging out on the way out must not take longer than its time box, whatever the time limit of other requests. */

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
-import { constTrue, constUndefined, identity } from "effect/Function"
+import { constTrue, identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Description, Endpoint } from "../Endpoint.ts"
@@ -201,10 +201,7 @@ const attempt = (
 /* ---- within the allowances ---------------------------------------------------- */
 
 /** A request that may have to wait, and what it goes out with when its turn has come. */
-export interface Passage<E> extends Pick<
-  Want<E, Needs>,
-  "accountId" | "ticket" | "isReady" | "prepare" | "bearerEnds"
-> {
+export interface Passage<E> extends Pick<Want<E, Needs>, "accountId" | "ticket" | "isReady" | "prepare" | "sender"> {
   /** If it fails, nothing leaves and the place is free again. */
   readonly request: Effect.Effect<Request, E>
 }
@@ -228,7 +225,9 @@ export const sendWhen = <E>(
     const { governor } = throttle.value
     const { allowance, name: operation } = endpoint
     const limit = Context.get(context, WaitLimit)
-    const want = { ...passage, operation, allowance, limit, exchange: Context.get(context, CurrentExchange) }
+    const exchange = Context.get(context, CurrentExchange)
+    const sender = passage.sender ?? exchange?.sender
+    const want = { ...passage, operation, allowance, limit, exchange, sender }
     if (allowance !== "history" || want.accountId === undefined) return governor.run(want, going)
     return withinBudget(governor.budget(want.accountId), operation, (within) =>
       governor.run(want, (departure) => within(going(departure)))
@@ -249,7 +248,7 @@ export const send = (
         ticket: makeTicket(),
         isReady: constTrue,
         prepare: Effect.void,
-        bearerEnds: constUndefined,
+        sender: undefined,
         request: Effect.succeed(request)
       },
       each

@@ -24,9 +24,9 @@ import {
   unknown,
   unsent
 } from "./throttleLanes.ts"
-import { type Class, makeLine, placesOf } from "./throttleLine.ts"
+import { makeLine, placesOf } from "./throttleLine.ts"
 import type { Budget } from "./throttlePoints.ts"
-import type { Readiness, Signal, Waiter } from "./throttleQueue.ts"
+import type { Class, Readiness, Signal, Waiter } from "./throttleQueue.ts"
 import type { AccountStatus, LaneStatus, Status } from "./throttleStatus.ts"
 import { makeTime } from "./time.ts"
 import type { Exchange } from "./waiting.ts"
@@ -80,12 +80,15 @@ export interface Governor {
   readonly events: PubSub.PubSub<Event>
 }
 
+/** Where an answer to another request decides nobody knows, but whoever asks again must not do so at once. */
+const unknownWait = 1_000
+
 export const wouldWait = (operation: string, millis: number) =>
   new NotSentError({
     operation,
     reason: "would-wait",
     detail: "It would have waited for IG's allowances longer than its caller wants.",
-    retryAfter: Math.max(0, millis)
+    retryAfter: millis > 0 ? millis : unknownWait
   })
 
 const isClosing = (operation: string) =>
@@ -208,13 +211,17 @@ const makeIn = (
   ): Effect.Effect<A, E | E2 | NotSentError, R | R2> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(enter(want, restore), ({ places, waited }) => {
-        let held = places
+        // More than one when a user's own client sends again before it has been answered.
+        let held = [places]
         let isSent = false
+        const settleAll = (outcome: Outcome): void => {
+          for (const places of held) settle(places, outcome)
+        }
         const again = Effect.uninterruptibleMask((restore) =>
           Effect.suspend(() => {
-            settle(held, unknown)
+            settleAll(unknown)
             return Effect.map(enter({ ...want, isReady: constTrue, prepare: Effect.void }, restore), ({ places }) => {
-              held = places
+              held = [...held, places]
             })
           })
         )
@@ -226,14 +233,14 @@ const makeIn = (
         return Effect.matchCauseEffect(restore(attempt({ leave, waited })), {
           onFailure: (cause) => {
             const outcome = isSent ? outcomeOf(cause) : unsent
-            settle(held, outcome)
+            settleAll(outcome)
             const refused = Effect.failCause(cause)
             return outcome.refused === undefined
               ? refused
               : Effect.zipRight(countAllowanceRefusal(outcome.refused), refused)
           },
           onSuccess: (answer) => {
-            settle(held, isSent ? served : unsent)
+            settleAll(isSent ? served : unsent)
             return Effect.succeed(answer)
           }
         })

@@ -25,8 +25,8 @@ export type Claim =
   | { readonly of: "first" }
   | {
       readonly of: "reads"
-      /** When the bearer ends that a place must be left for by then. */
-      readonly until: number | undefined
+      /** When bearers end, the soonest first: by each of these times another place must be free, for a renewal. */
+      readonly ends: () => ReadonlyArray<number>
     }
 
 /**
@@ -89,12 +89,14 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
   /** So many places are left to what the session needs, at any moment; a small allowance has none to spare. */
   const kept = (): number => Math.min(Math.floor(limit / large), mostKept)
 
-  /** Of a small allowance a read has the last place if another one is free by the bearer's end: then renewal needs it. */
-  const isLeft = (free: number, until: number | undefined): boolean => {
-    if (free > Math.max(kept(), 1)) return true
-    if (kept() > 0) return false
-    const [first = sent === 0 ? 0 : Number.POSITIVE_INFINITY] = returning
-    return until === undefined || first <= until
+  /**
+   * Of a small allowance a read has one of the last places if others are free by the end of each bearer: then renewal
+   * needs it. So many are free, and those from that index on are to come back.
+   */
+  const isLeft = (free: number, from: number, ends: () => ReadonlyArray<number>): boolean => {
+    if (kept() > 0) return free > kept()
+    const backBy = (end: number): number => returning.filter((at, index) => index >= from && at <= end).length
+    return free >= limit || ends().every((end, before) => free - 1 + backBy(end) > before)
   }
 
   /** What else spends the allowance is not known, so its second half is spent one by one, and in doubt the first, too. */
@@ -103,7 +105,7 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
   const hasPlace = (now: number, claim: Claim): boolean => {
     const free = left(now)
     if (free < 1) return false
-    return claim.of === "first" || (isLeft(free, claim.until) && !isPaced(now))
+    return claim.of === "first" || (isLeft(free, 0, claim.ends) && !isPaced(now))
   }
 
   const isShut = (now: number): boolean => closedUntil !== undefined && (now < closedUntil || probe !== undefined)
@@ -152,12 +154,13 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
       return probe === undefined ? returning[0] : undefined
     },
     roomAt: (now, claim, ahead) => {
-      const free = left(now)
-      const others = claim.of === "reads" ? kept() : 0
-      const usable = limit - others
-      const nth = others + (ahead % usable) - free
-      const at = nth < 0 ? now : (returning[nth] ?? now + window)
+      const usable = claim.of === "reads" ? limit - kept() : limit
       const rounds = usable === Number.POSITIVE_INFINITY ? 0 : Math.floor(ahead / usable)
+      const free = left(now) - (ahead % usable)
+      const isEnough = (back: number): boolean => claim.of === "first" || isLeft(free + back, back, claim.ends)
+      let back = Math.max(0, 1 - free)
+      while (back <= returning.length && !isEnough(back)) back += 1
+      const at = back === 0 ? now : (returning[back - 1] ?? now + window)
       return Math.max(at + rounds * window, closedUntil ?? now)
     },
     isIdle: (now) => {

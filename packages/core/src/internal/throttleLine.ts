@@ -2,17 +2,11 @@
 import * as Effect from "effect/Effect"
 import type * as Runtime from "effect/Runtime"
 import { makeAlarm } from "./alarm.ts"
+import { makeCrowd } from "./throttleCrowd.ts"
 import type { Claim, Lane } from "./throttleLane.ts"
 import type { Lanes, Places } from "./throttleLanes.ts"
-import { makeQueue, type Queue, type Rank, type Readiness, type Signal, type Waiter } from "./throttleQueue.ts"
+import type { Class, Rank, Readiness, Signal, Waiter } from "./throttleQueue.ts"
 import type { Time } from "./time.ts"
-
-/** What a request spends, and before whom it goes. */
-export interface Class {
-  readonly rank: Rank
-  /** Whose allowance it spends beside the key's. */
-  readonly accountId: string | undefined
-}
 
 export interface Line {
   readonly size: () => number
@@ -42,71 +36,71 @@ const signal = (waiter: Waiter, what: Signal): void => {
 /** Those that it has got, once it may go. */
 export const placesOf = ({ signal }: Waiter): Places | undefined => (typeof signal === "string" ? undefined : signal)
 
-const isBefore = (one: Waiter, other: Waiter): boolean =>
-  one.queue.rank < other.queue.rank || (one.queue.rank === other.queue.rank && one.order < other.order)
+const ranks: ReadonlyArray<Rank> = [0, 1, 2]
+
+const first: Claim = { of: "first" }
+
+/** Whoever it is of. */
+const anyRead: Claim = { of: "reads", ends: () => [] }
 
 export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<never>): Line => {
-  /** In which somebody waits. */
-  const queues = new Map<string, Queue>()
-  let size = 0
-  let isClosed = false
-
   const lanesOf = ({ accountId, rank }: Class): ReadonlyArray<Lane> => {
     if (accountId === undefined) return [lanes.key]
     const { reads, trades } = lanes.account(accountId)
     return rank === 0 ? [trades] : [lanes.key, reads]
   }
 
-  const queueOf = (of: Class): Queue => {
-    const name = `${of.rank} ${of.accountId ?? ""}`
-    const known = queues.get(name)
-    if (known !== undefined) return known
-    const queue = makeQueue(name, of.rank, lanesOf(of))
-    queues.set(name, queue)
-    return queue
+  const crowd = makeCrowd(lanesOf)
+  let nextNumber = 0
+  let isClosed = false
+
+  const bearersEnd = (now: number): ReadonlyArray<number> => {
+    const wall = time.wall()
+    return crowd
+      .bearersEnd()
+      .map((end) => now + (end - wall))
+      .sort((a, b) => a - b)
   }
 
-  const remove = (waiter: Waiter): void => {
-    waiter.queue.remove(waiter)
-    if (waiter.queue.isEmpty()) queues.delete(waiter.queue.name)
-    size -= 1
+  /** The places that are left for renewal are the key's. */
+  const claimOn = (lane: Lane, { rank }: Class, now: number): Claim => {
+    if (rank !== 2) return first
+    return lane === lanes.key ? { of: "reads", ends: () => bearersEnd(now) } : anyRead
   }
 
-  /** The place that is left for renewal is one of the key. */
-  const claimOn = (lane: Lane, rank: Rank, { bearerEnds }: Readiness, now: number): Claim => {
-    if (rank !== 2) return { of: "first" }
-    const ends = lane === lanes.key ? bearerEnds() : undefined
-    return { of: "reads", until: ends === undefined ? undefined : now + (ends - time.wall()) }
-  }
+  const hasRoom = (lane: Lane, of: Class, now: number): boolean => lane.hasRoom(now, claimOn(lane, of, now))
 
-  const isBlocking = (lane: Lane, rank: Rank, readiness: Readiness, now: number): boolean =>
-    !lane.hasRoom(now, claimOn(lane, rank, readiness, now))
-
-  const hasRoom = (on: ReadonlyArray<Lane>, rank: Rank, readiness: Readiness, now: number): boolean =>
-    on.every((lane) => !isBlocking(lane, rank, readiness, now))
-
-  /** Nobody goes before the one that prepares itself. */
-  const headOf = (queue: Queue): Waiter | undefined => (queue.paused === undefined ? queue.head() : undefined)
+  /** Then it holds up all who spend it, however many. */
+  const isKeyFull = (rank: Rank, now: number): boolean =>
+    rank !== 0 && !lanes.key.hasRoom(now, rank === 1 ? first : anyRead)
 
   const next = (now: number): Waiter | undefined => {
-    let found: Waiter | undefined
-    for (const queue of queues.values()) {
-      const head = headOf(queue)
-      if (head === undefined || (found !== undefined && isBefore(found, head))) continue
-      if (hasRoom(queue.lanes, queue.rank, head.readiness, now)) found = head
+    for (const rank of ranks) {
+      if (isKeyFull(rank, now)) continue
+      for (const waiter of crowd.heads(rank)) {
+        const { lanes, of, paused } = waiter.queue
+        const isNext = paused === undefined && lanes.every((lane) => hasRoom(lane, of, now))
+        if (isNext) return waiter
+      }
     }
-    return found
+    return undefined
   }
 
   /** When there may be room without an answer being seen. */
   const earliest = (now: number): number | undefined => {
     let found = Number.POSITIVE_INFINITY
-    for (const queue of queues.values()) {
-      const head = headOf(queue)
-      if (head === undefined) continue
-      for (const lane of queue.lanes) {
-        if (!isBlocking(lane, queue.rank, head.readiness, now)) continue
-        found = Math.min(found, lane.nextAt(now) ?? found)
+    const note = (lane: Lane): void => {
+      found = Math.min(found, lane.nextAt(now) ?? found)
+    }
+    for (const rank of ranks) {
+      const isFull = isKeyFull(rank, now)
+      for (const { queue } of crowd.heads(rank)) {
+        if (isFull) {
+          note(lanes.key)
+          break
+        }
+        if (queue.paused !== undefined) continue
+        for (const lane of queue.lanes) if (!hasRoom(lane, queue.of, now)) note(lane)
       }
     }
     return found === Number.POSITIVE_INFINITY ? undefined : found
@@ -114,11 +108,11 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
 
   const pump = (): void => {
     const now = time.now()
-    if (size === 0) return alarm.set(undefined, now)
+    if (crowd.size() === 0) return alarm.set(undefined, now)
     for (let waiter = next(now); waiter !== undefined; waiter = next(now)) {
       const { isPrepared, queue, readiness } = waiter
       if (isPrepared || readiness.isReady()) {
-        remove(waiter)
+        crowd.remove(waiter)
         signal(waiter, lanes.take(queue.lanes))
       } else {
         queue.paused = waiter
@@ -131,31 +125,39 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
   const alarm = makeAlarm(runtime, pump)
 
   return {
-    size: () => size,
+    size: crowd.size,
     longestWait: () => {
       const now = time.now()
-      return Math.max(0, ...[...queues.values()].map((queue) => now - (queue.head()?.since ?? now)))
+      return Math.max(0, ...ranks.flatMap((rank) => [...crowd.heads(rank)].map(({ since }) => now - since)))
     },
     waitOf: (of, front) => {
       const now = time.now()
-      const claim: Claim = of.rank === 2 ? { of: "reads", until: undefined } : { of: "first" }
       const ahead = ({ waiting }: Lane) =>
-        front === undefined ? waiting.first + (claim.of === "reads" ? waiting.reads : 0) : 0
-      return Math.max(0, ...lanesOf(of).map((lane) => lane.roomAt(now, claim, ahead(lane)) - now))
+        front === undefined ? waiting.first + (of.rank === 2 ? waiting.reads : 0) : 0
+      const wait = (lane: Lane) => lane.roomAt(now, claimOn(lane, of, now), ahead(lane)) - now
+      return Math.max(0, ...lanesOf(of).map(wait))
     },
-    pass: (of, readiness) => {
-      if (size > 0) return undefined
+    pass: (of, { isReady, sender }) => {
+      crowd.meet(sender)
+      if (crowd.size() > 0) return undefined
+      const now = time.now()
       const on = lanesOf(of)
-      return hasRoom(on, of.rank, readiness, time.now()) && readiness.isReady() ? lanes.take(on) : undefined
+      return on.every((lane) => hasRoom(lane, of, now)) && isReady() ? lanes.take(on) : undefined
     },
     join: (of, order, readiness) => {
-      const queue = queueOf(of)
-      const since = time.now()
-      const waiter: Waiter = { order, queue, since, readiness, isPrepared: false, signal: undefined, wake: undefined }
-      queue.add(waiter)
-      size += 1
+      const waiter: Waiter = {
+        order,
+        number: nextNumber++,
+        queue: crowd.queueOf(of, readiness.sender),
+        since: time.now(),
+        readiness,
+        isPrepared: false,
+        signal: undefined,
+        wake: undefined
+      }
+      crowd.add(waiter)
       // Nothing has changed for those before it.
-      if (queue.head() === waiter) pump()
+      if (waiter.queue.head() === waiter) pump()
       return waiter
     },
     prepared: (waiter) => {
@@ -173,16 +175,15 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
       const { queue } = waiter
       const keepsOthers = queue.paused === waiter || queue.head() === waiter
       if (queue.paused === waiter) queue.paused = undefined
-      remove(waiter)
+      crowd.remove(waiter)
       if (keepsOthers) pump()
       return undefined
     },
     pump,
     close: Effect.suspend(() => {
       isClosed = true
-      const calls = [...queues.values()].filter(({ rank }) => rank !== 1).flatMap(({ all }) => all())
-      for (const waiter of calls) {
-        remove(waiter)
+      for (const waiter of [...crowd.all(0), ...crowd.all(2)]) {
+        crowd.remove(waiter)
         if (waiter.queue.paused === waiter) waiter.queue.paused = undefined
         signal(waiter, "closed")
       }

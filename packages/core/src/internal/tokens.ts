@@ -44,10 +44,6 @@ export const keyOf = (session: Session): string => {
 export const refreshTokenOf = (session: SignedIn): string | undefined =>
   session._tag === "OAuthSession" ? Redacted.value(session.refreshToken) : undefined
 
-/** When its bearer dies, where it has one, in ms since the epoch. */
-export const bearerEnd = (session: Session): number | undefined =>
-  session._tag === "OAuthSession" ? session.expiresAt : undefined
-
 export const signedIn = (operation: string, session: Session): Effect.Effect<SignedIn, AuthError> =>
   session._tag === "SignedOut"
     ? Effect.fail(new AuthError({ operation, reason: "not-signed-in" }))

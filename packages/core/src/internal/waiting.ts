@@ -8,8 +8,17 @@ export class WaitLimit extends Context.Reference<WaitLimit>()("@effect-ig/core/W
   defaultValue: (): Duration.Duration | undefined => undefined
 }) {}
 
+/** A session that sends requests, as far as it concerns when they may leave. */
+export interface Sender {
+  /** When its bearer ends, in ms since the epoch. */
+  readonly bearerEnds: () => number | undefined
+  readonly isClosed: () => boolean
+}
+
 /** The exchange that a request is part of: it holds up whatever else wants to change the session. */
 export interface Exchange {
+  /** The session that it changes; none, when it only ends one. */
+  readonly sender: Sender | undefined
   /** Ends when nobody has a use for the exchange any more. */
   readonly closing: Effect.Effect<void>
 }

@@ -9,7 +9,7 @@ import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import * as Simulation from "@effect-ig/sandbox/Simulation"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { constTrue, constUndefined } from "effect/Function"
+import { constTrue } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { makeGovernor, makeTicket } from "../../src/internal/throttleGovernor.ts"
@@ -47,7 +47,7 @@ const governor = (count: number) =>
           exchange: undefined,
           isReady: constTrue,
           prepare: Effect.void,
-          bearerEnds: constUndefined
+          sender: undefined
         },
         ({ leave }) => leave
       )
