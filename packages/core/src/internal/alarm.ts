@@ -5,8 +5,9 @@ import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 
 export interface Alarm {
-  /** Rings then, or earlier; `undefined` is not at all. */
-  readonly set: (at: number | undefined, now: number) => void
+  /** Rings then, or earlier. */
+  readonly set: (at: number, now: number) => void
+  readonly clear: () => void
   /** Ends when nothing is left of it, unless it was set meanwhile. */
   readonly over: Effect.Effect<void>
 }
@@ -19,12 +20,17 @@ interface Setting {
 export const makeAlarm = (runtime: Runtime.Runtime<never>, ring: () => void): Alarm => {
   let current: Setting | undefined
   let last: Fiber.RuntimeFiber<void> | undefined
+
+  const clear = (): void => {
+    current?.fiber?.unsafeInterruptAsFork(FiberId.none)
+    current = undefined
+  }
+
   return {
+    clear,
     set: (at, now) => {
-      if (current !== undefined && at !== undefined && current.at <= at) return
-      current?.fiber?.unsafeInterruptAsFork(FiberId.none)
-      current = undefined
-      if (at === undefined) return
+      if (current !== undefined && current.at <= at) return
+      clear()
       const mine: Setting = { at, fiber: undefined }
       current = mine
       const rings = Effect.sync(() => {

@@ -1,4 +1,5 @@
 /** Reads an answer's body: bounded, and unpacked when it is gzip whatever its headers say. */
+import type * as Headers from "@effect/platform/Headers"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
@@ -58,15 +59,16 @@ const short = 256 * 1024
  * One read is cheaper than a stream, unless it has many pieces to join; the length that HTTP itself enforces says when it
  * is safe.
  */
-const isShort = (response: HttpClientResponse.HttpClientResponse): boolean =>
-  response.headers["content-encoding"] === undefined && Number(response.headers["content-length"] ?? NaN) <= short
+const isShort = (headers: Headers.Headers): boolean =>
+  headers["content-encoding"] === undefined && Number(headers["content-length"] ?? NaN) <= short
 
 export const read = (
   operation: string,
-  response: HttpClientResponse.HttpClientResponse
+  response: HttpClientResponse.HttpClientResponse,
+  headers: Headers.Headers
 ): Effect.Effect<Uint8Array, HttpClientError.HttpClientError | TransportError> => {
   const whole: Effect.Effect<ArrayBuffer | Uint8Array, HttpClientError.HttpClientError | TransportError> = isShort(
-    response
+    headers
   )
     ? response.arrayBuffer
     : collect(operation, response.stream)

@@ -23,7 +23,7 @@ import type { Internals, Slot } from "./slot.ts"
 import { inOperation } from "./span.ts"
 import { countRefusal, countResend } from "./telemetry.ts"
 import { makeTicket, type Ticket } from "./throttleGovernor.ts"
-import { carry, keyOf, signedIn } from "./tokens.ts"
+import { carry, keyOf, notSignedIn, signedIn } from "./tokens.ts"
 
 /** IG has refused the tokens of this session, and has done nothing else. */
 export class Refused extends Data.TaggedClass("Refused")<{ readonly session: SignedIn; readonly error: ApiError }> {}
@@ -231,14 +231,13 @@ const sendInCurrent = (
       const accountOf = (session: SignedIn) => accountId ?? session.accountId
       const account = accountOf(live.session)
       let carried = live.session
-      const attach = Effect.flatMap(
-        Effect.suspend(() => signedIn(endpoint.name, slot.exchanges.current())),
-        (session): Effect.Effect<Request, Moved> => {
-          if (accountOf(session) !== account || !isThere(live, session)) return Effect.fail(new Moved())
-          carried = session
-          return Effect.succeed({ ...request, tokens: carry(session, accountId) })
-        }
-      )
+      const attach = Effect.suspend((): Effect.Effect<Request, AuthError | Moved> => {
+        const session = slot.exchanges.current()
+        if (session._tag === "SignedOut") return notSignedIn(endpoint.name)
+        if (accountOf(session) !== account || !isThere(live, session)) return Effect.fail(new Moved())
+        carried = session
+        return Effect.succeed({ ...request, tokens: carry(session, accountId) })
+      })
       const passage: Passage<IgError | Moved> = {
         accountId: account,
         ticket,

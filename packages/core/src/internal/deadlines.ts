@@ -68,7 +68,7 @@ const makeDeadlines = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Dead
       ahead.set(millis, deadlines.add(mine))
       alarm.set(mine.at, now)
       return () => {
-        if (remove(mine) && ahead.size === 0) alarm.set(undefined, now)
+        if (remove(mine) && ahead.size === 0) alarm.clear()
       }
     }
   }

@@ -18,28 +18,32 @@ const toNotSent = (operation: string, part: string) => (error: ParseResult.Parse
 
 const get = (input: unknown, name: string): unknown => (Predicate.hasProperty(input, name) ? input[name] : undefined)
 
-const hole = /\{([^{}]+)\}/g
+const hole = /\{([^{}]+)\}/
 
 /** A dot segment would be taken out of the URL, and the call would be another; half a surrogate pair has no URL. */
 const segment = (value: unknown): string | undefined => {
   const text = typeof value === "string" || typeof value === "number" ? String(value) : ""
-  return text === "" || text === "." || text === ".." || /\p{Surrogate}/u.test(text)
-    ? undefined
-    : encodeURIComponent(text)
+  return text === "" || text === "." || text === ".." || loneSurrogate.test(text) ? undefined : encodeURIComponent(text)
 }
+
+/** What compiles it for older engines compiles it once. */
+const loneSurrogate = /\p{Surrogate}/u
 
 /** Fills the holes of a path. */
 const filling = (operation: string, template: string): ((values: unknown) => Effect.Effect<string, NotSentError>) => {
-  const holes = [...template.matchAll(hole)].map(([, name = ""]) => name)
-  const whole = Effect.succeed(template)
+  // What stands between the holes, and their names, in turn.
+  const parts = template.split(hole)
   return (values) => {
-    if (holes.length === 0) return whole
-    const wrong = holes.find((name) => segment(get(values, name)) === undefined)
-    return wrong === undefined
-      ? Effect.succeed(template.replace(hole, (_, name: string) => segment(get(values, name)) ?? ""))
-      : Effect.fail(
-          refuse(operation, `path.${wrong}`, "Expected whole characters, and neither nothing nor a dot segment.")
-        )
+    let path = ""
+    for (const [index, part] of parts.entries()) {
+      const filled = index % 2 === 0 ? part : segment(get(values, part))
+      if (filled === undefined) {
+        const detail = "Expected whole characters, and neither nothing nor a dot segment."
+        return Effect.fail(refuse(operation, `path.${part}`, detail))
+      }
+      path += filled
+    }
+    return Effect.succeed(path)
   }
 }
 
@@ -78,12 +82,17 @@ export const make = <
     effect: options.effect ?? (method === "GET" ? "read" : "mutation"),
     allowance: options.allowance ?? "non-trading",
     session: options.session ?? true,
-    encode: (input: unknown) =>
-      Effect.flatMap(fill(get(input, "path")), (path) =>
+    encode: (input: unknown) => {
+      const filled = fill(get(input, "path"))
+      if (query === undefined && body === undefined) {
+        return Effect.map(filled, (path) => ({ path, query: undefined, body: undefined }))
+      }
+      return Effect.flatMap(filled, (path) =>
         Effect.flatMap(queryOf(input), (pairs) =>
           Effect.map(bodyOf(input), (body) => ({ path, query: pairs && present(pairs), body }))
         )
-      ),
+      )
+    },
     decode: Schema.decodeUnknown(answer, { errors: "all" })
   }
 }

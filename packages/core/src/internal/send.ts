@@ -91,11 +91,6 @@ const toHttp = (config: IgConfig.Service, endpoint: Description, request: Reques
   )
 
 /** A user's client with `filterStatusOk` fails where IG did answer; the answer is what counts. */
-const despiteFilters = <E>(
-  error: E | HttpClientError.HttpClientError
-): Effect.Effect<HttpClientResponse.HttpClientResponse, E | HttpClientError.HttpClientError> =>
-  isStatusError(error) ? Effect.succeed(error.response) : Effect.fail(error)
-
 const isStatusError = (error: unknown): error is HttpClientError.ResponseError =>
   error instanceof Error && "reason" in error && error.reason === "StatusCode" && "response" in error
 
@@ -104,15 +99,26 @@ const isStatusError = (error: unknown): error is HttpClientError.ResponseError =
  * follow. Set where the client prepares a request, so that it counts whatever the client is wrapped in. Only there is
  * the user's own `RequestInit` seen, to be kept, when it was given to the layer of fetch.
  */
-const setQuiet: Effect.Effect<void> = Effect.zipRight(
-  FiberRef.set(HttpClient.currentTracerDisabledWhen, constTrue),
-  FiberRef.update(FiberRef.currentContext, (context) =>
-    Context.add(context, FetchHttpClient.RequestInit, {
-      ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
-      redirect: "manual"
-    })
-  )
+const setQuiet: Effect.Effect<void> = Effect.updateFiberRefs((fiberId, refs) =>
+  FiberRefs.updateManyAs(refs, {
+    entries: [
+      [HttpClient.currentTracerDisabledWhen, [[fiberId, constTrue]]],
+      [FiberRef.currentContext, [[fiberId, staying(FiberRefs.getOrDefault(refs, FiberRef.currentContext))]]]
+    ]
+  })
 )
+
+/** Programs have few contexts, and call in the same one again and again. */
+const stayings = new WeakMap<Context.Context<never>, Context.Context<never>>()
+
+const staying = (context: Context.Context<never>): Context.Context<never> => {
+  const known = stayings.get(context)
+  if (known !== undefined) return known
+  const init = Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit))
+  const fresh = Context.add(context, FetchHttpClient.RequestInit, { ...init, redirect: "manual" })
+  stayings.set(context, fresh)
+  return fresh
+}
 
 /**
  * What happens each time that the request leaves. Platform prepares it anew for each, also under a retry of the user's:
@@ -151,26 +157,30 @@ const exchanged = (
     HttpClientError.HttpClientError | TransportError | NotSentError
   >,
   sentAt: number
-): Effect.Effect<Answer, TransportError | NotSentError> =>
-  sent.pipe(
-    Effect.catchAll(despiteFilters),
-    Effect.flatMap((response) =>
-      Effect.map(read(operation, response), (body): Answer => ({
-        status: response.status,
-        headers: response.headers,
-        body,
-        sentAt
-      }))
-    ),
-    Effect.mapError((error) =>
+): Effect.Effect<Answer, TransportError | NotSentError> => {
+  const failed = (error: HttpClientError.HttpClientError | TransportError | NotSentError) =>
+    Effect.fail(
       error._tag === "TransportError" || error._tag === "NotSentError" ? error : fromHttpClientError(operation)(error)
-    ),
+    )
+  const answered = (response: HttpClientResponse.HttpClientResponse) => {
+    // Platform makes them anew each time that they are looked at.
+    const { headers, status } = response
+    return Effect.matchEffect(read(operation, response, headers), {
+      onFailure: failed,
+      onSuccess: (body) => Effect.succeed<Answer>({ status, headers, body, sentAt })
+    })
+  }
+  return Effect.matchEffect(sent, {
+    onFailure: (error) => (isStatusError(error) ? answered(error.response) : failed(error)),
+    onSuccess: answered
+  }).pipe(
     within({
       duration: requestTimeout,
       onTimeout: () => new TransportError({ operation, reason: "timeout", mayHaveExecuted: true }),
       settings: discreet
     })
   )
+}
 
 /** One request on the wire; what is not a 2xx of IG's is a typed failure. */
 const attempt = (

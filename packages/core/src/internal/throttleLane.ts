@@ -5,6 +5,7 @@
  */
 import type * as Option from "effect/Option"
 import type { Refusable } from "./allowances.ts"
+import { makeReturns } from "./returns.ts"
 
 export const window = 60_000
 
@@ -70,20 +71,20 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
   let limit = given
   let sent = 0
   /** When places come back, in order. */
-  const returning: Array<number> = []
+  const returning = makeReturns()
   let closedUntil: number | undefined
   let doubtedUntil = Number.NEGATIVE_INFINITY
   /** The one that goes first after the lane was closed. */
   let probe: Place | undefined
 
   const forget = (now: number): void => {
-    while (returning[0] !== undefined && returning[0] <= now) returning.shift()
-    if (limit === Number.POSITIVE_INFINITY) returning.splice(0, returning.length - remembered)
+    returning.forgetUntil(now)
+    if (limit === Number.POSITIVE_INFINITY) returning.forgetAllBut(remembered)
   }
 
   const left = (now: number): number => {
     forget(now)
-    return limit - sent - returning.length
+    return limit - sent - returning.size()
   }
 
   /** So many places are left to what the session needs, at any moment; a small allowance has none to spare. */
@@ -95,12 +96,16 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
    */
   const isLeft = (free: number, from: number, ends: () => ReadonlyArray<number>): boolean => {
     if (kept() > 0) return free > kept()
-    const backBy = (end: number): number => returning.filter((at, index) => index >= from && at <= end).length
+    const backBy = (end: number): number => {
+      let index = from
+      while ((returning.at(index) ?? Number.POSITIVE_INFINITY) <= end) index += 1
+      return index - from
+    }
     return free >= limit || ends().every((end, before) => free - 1 + backBy(end) > before)
   }
 
   /** What else spends the allowance is not known, so its second half is spent one by one, and in doubt the first, too. */
-  const isPaced = (now: number): boolean => sent > 0 && (now < doubtedUntil || sent + returning.length >= limit / 2)
+  const isPaced = (now: number): boolean => sent > 0 && (now < doubtedUntil || sent + returning.size() >= limit / 2)
 
   const hasPlace = (now: number, claim: Claim): boolean => {
     const free = left(now)
@@ -143,7 +148,7 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
       if (place.isOver) return
       place.isOver = true
       sent -= 1
-      if (verdict !== "unsent") returning.push(seen + window)
+      if (verdict !== "unsent") returning.add(seen + window)
       if (verdict === "refused") close(seen)
       else if (probe === place) tried(verdict)
     },
@@ -151,7 +156,7 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
     closedUntil: () => closedUntil,
     nextAt: (now) => {
       if (closedUntil !== undefined && now < closedUntil) return closedUntil
-      return probe === undefined ? returning[0] : undefined
+      return probe === undefined ? returning.at(0) : undefined
     },
     roomAt: (now, claim, ahead) => {
       const usable = claim.of === "reads" ? limit - kept() : limit
@@ -159,13 +164,13 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
       const free = left(now) - (ahead % usable)
       const isEnough = (back: number): boolean => claim.of === "first" || isLeft(free + back, back, claim.ends)
       let back = Math.max(0, 1 - free)
-      while (back <= returning.length && !isEnough(back)) back += 1
-      const at = back === 0 ? now : (returning[back - 1] ?? now + window)
+      while (back <= returning.size() && !isEnough(back)) back += 1
+      const at = back === 0 ? now : (returning.at(back - 1) ?? now + window)
       return Math.max(at + rounds * window, closedUntil ?? now)
     },
     isIdle: (now) => {
       forget(now)
-      return sent + returning.length + waiting.first + waiting.reads === 0 && doubtedUntil <= now
+      return sent + returning.size() + waiting.first + waiting.reads === 0 && doubtedUntil <= now
     }
   }
 }

@@ -54,7 +54,8 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
   let nextNumber = 0
   let isClosed = false
 
-  const bearersEnd = (now: number): ReadonlyArray<number> => {
+  const bearersEnd = (): ReadonlyArray<number> => {
+    const now = time.now()
     const wall = time.wall()
     return crowd
       .bearersEnd()
@@ -62,13 +63,13 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
       .sort((a, b) => a - b)
   }
 
-  /** The places that are left for renewal are the key's. */
-  const claimOn = (lane: Lane, { rank }: Class, now: number): Claim => {
-    if (rank !== 2) return first
-    return lane === lanes.key ? { of: "reads", ends: () => bearersEnd(now) } : anyRead
-  }
+  const readOfKey: Claim = { of: "reads", ends: bearersEnd }
 
-  const hasRoom = (lane: Lane, of: Class, now: number): boolean => lane.hasRoom(now, claimOn(lane, of, now))
+  /** The places that are left for renewal are the key's. */
+  const claimOn = (lane: Lane, { rank }: Class): Claim =>
+    rank !== 2 ? first : lane === lanes.key ? readOfKey : anyRead
+
+  const hasRoom = (lane: Lane, of: Class, now: number): boolean => lane.hasRoom(now, claimOn(lane, of))
 
   /** Then it holds up all who spend it, however many. */
   const isKeyFull = (rank: Rank, now: number): boolean =>
@@ -107,8 +108,8 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
   }
 
   const pump = (): void => {
+    if (crowd.size() === 0) return alarm.clear()
     const now = time.now()
-    if (crowd.size() === 0) return alarm.set(undefined, now)
     for (let waiter = next(now); waiter !== undefined; waiter = next(now)) {
       const { isPrepared, queue, readiness } = waiter
       if (isPrepared || readiness.isReady()) {
@@ -119,7 +120,9 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
         signal(waiter, "prepare")
       }
     }
-    alarm.set(earliest(now), now)
+    const again = earliest(now)
+    if (again === undefined) alarm.clear()
+    else alarm.set(again, now)
   }
 
   const alarm = makeAlarm(runtime, pump)
@@ -134,7 +137,7 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
       const now = time.now()
       const ahead = ({ waiting }: Lane) =>
         front === undefined ? waiting.first + (of.rank === 2 ? waiting.reads : 0) : 0
-      const wait = (lane: Lane) => lane.roomAt(now, claimOn(lane, of, now), ahead(lane)) - now
+      const wait = (lane: Lane) => lane.roomAt(now, claimOn(lane, of), ahead(lane)) - now
       return Math.max(0, ...lanesOf(of).map(wait))
     },
     pass: (of, { isReady, sender }) => {

@@ -44,10 +44,10 @@ export const keyOf = (session: Session): string => {
 export const refreshTokenOf = (session: SignedIn): string | undefined =>
   session._tag === "OAuthSession" ? Redacted.value(session.refreshToken) : undefined
 
+export const notSignedIn = (operation: string) => new AuthError({ operation, reason: "not-signed-in" })
+
 export const signedIn = (operation: string, session: Session): Effect.Effect<SignedIn, AuthError> =>
-  session._tag === "SignedOut"
-    ? Effect.fail(new AuthError({ operation, reason: "not-signed-in" }))
-    : Effect.succeed(session)
+  session._tag === "SignedOut" ? notSignedIn(operation) : Effect.succeed(session)
 
 type TokenHeader = "cst" | "x-security-token"
 
