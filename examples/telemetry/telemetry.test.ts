@@ -12,7 +12,9 @@ import { AggregationTemporality, InMemoryMetricExporter } from "@opentelemetry/s
 import { InMemorySpanExporter } from "@opentelemetry/sdk-trace-base"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { inspect } from "node:util"
 import { ClientLayer } from "../sandboxClient.ts"
 import * as Otlp from "./otlp.ts"
@@ -34,7 +36,11 @@ const life = Effect.gen(function* () {
   yield* Session.read()
   yield* inject({ kind: "allowance", allowance: "account", method: "GET", path: "/session" })
   const elsewhere = withAccount("SBX02")(Session.read())
-  yield* Effect.timeoutOption(elsewhere, "20 millis")
+  const waiting = yield* Effect.fork(elsewhere)
+  yield* Effect.repeat(Effect.zipRight(Effect.sleep("1 millis"), Throttle.status), {
+    until: Option.exists((status) => status.waiting > 0)
+  })
+  yield* Fiber.interrupt(waiting)
   yield* Effect.flip(Throttle.waitAtMost(0)(elsewhere))
 })
 

@@ -115,7 +115,8 @@ describe("what is stored is ignored, with one warning and without a secret in it
           writeFileSync(path, change(readFileSync(path, "utf8")))
           const { result, seen } = yield* warnings(nextRun)
           yield* rememberAll
-          expect(seen, name).toEqual([`Session store ${path}: the session in it is ignored: ${why}`])
+          const warning = `Session store ${path}: the session in it is ignored: ${why}`
+          expect({ name, seen }).toEqual({ name, seen: [warning] })
           expect(leaksIn(seen)).toEqual([])
           expect(result.sent).toEqual(["POST /session 3 200"])
         }
