@@ -90,7 +90,9 @@ const cases: ReadonlyArray<Case> = [
 
 /** Read by the same decoder, so one of each kind will do. */
 const inFiles = cases.filter(({ name }) =>
-  ["garbage", "half of it", "a later version", "another environment", "another key", "another identifier"].includes(name)
+  ["garbage", "half of it", "a later version", "another environment", "another key", "another identifier"].includes(
+    name
+  )
 )
 
 describe("what is stored is ignored, with one warning and without a secret in it, if it is", () => {
