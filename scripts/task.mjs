@@ -1,6 +1,6 @@
 // What `npm run …` does on a machine that has Node and npm, and nothing else: brings pnpm, installs, runs the task.
 import { spawn } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 
 const root = resolve(import.meta.dirname, "..")
@@ -28,10 +28,12 @@ const failing = async (...lines) => {
   return failed
 }
 
-const install = () =>
-  run("npx", ["--yes", packageManager, "install", "--frozen-lockfile", "--loglevel", "error"], {
+const install = () => {
+  if (!existsSync(bin("vitest"))) console.error("Installing what it needs, for the first time; this may take a minute.")
+  return run("npx", ["--yes", packageManager, "install", "--frozen-lockfile", "--loglevel", "error"], {
     stdio: ["ignore", 2, 2]
   })
+}
 
 /** Output that passes through, and in which certain words are a failure even when everything else is well. */
 const runWatched = (command, args, forbidden) =>

@@ -47,7 +47,8 @@ export declare namespace SessionStore {
 /**
  * In a file that only its owner may read (mode 0600, whatever the umask and whatever was there before). It is replaced in
  * one step, so that a crash leaves the old or the new one, and no symbolic link is followed. Folders that do not exist
- * are made (0700); a relative path counts from the working directory of the time when the layer is built.
+ * are made (0700); a relative path counts from the working directory of the time when the layer is built. A save or a
+ * removal that is interrupted is left at once and goes on to its end; what comes next waits for that.
  *
  * @since 0.1.0
  * @category layers

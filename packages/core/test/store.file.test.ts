@@ -245,8 +245,7 @@ describe("with trouble at each call of the file system", () => {
           const seen = new Set<string>()
           for (let at = 1; at <= made.length; at++) {
             prepare()
-            const calls = makeCalls()
-            calls.trouble = { kind, at }
+            const calls = makeCalls({ kind, at })
             const outcome = yield* meet(name, calls, kind)
             const now = found() ?? "nothing"
             seen.add(now)
@@ -278,8 +277,7 @@ describe("with trouble at each call of the file system", () => {
       Effect.gen(function* () {
         for (const one of at) {
           prepare()
-          const calls = makeCalls()
-          calls.trouble = { kind: "fails", at: one }
+          const calls = makeCalls({ kind: "fails", at: one })
           expect(yield* meet(name, calls, "fails")).toBe("success")
         }
       })
@@ -294,8 +292,7 @@ describe("with trouble at each call of the file system", () => {
         writeFileSync(one, "half")
         utimesSync(one, 0, 0)
       }
-      const calls = makeCalls()
-      calls.trouble = { kind: "fails", at: 2 }
+      const calls = makeCalls({ kind: "fails", at: 2 })
       const { load } = yield* storeOf(path, faultyFiles(calls))
       expect(Option.isSome(yield* load)).toBe(true)
       expect(calls.made.slice(0, 4)).toEqual(["readDirectory", "stat", "stat", "remove"])
@@ -306,8 +303,7 @@ describe("with trouble at each call of the file system", () => {
   it.live("a file that somebody has put where the new one is to be made is not written to", () =>
     Effect.gen(function* () {
       const seeded = Effect.withRandom(save(bytes("new")), Random.make("seed"))
-      const calls = makeCalls()
-      calls.trouble = { kind: "dies", at: 5 }
+      const calls = makeCalls({ kind: "dies", at: 5 })
       const { save: dying } = yield* storeOf(path, faultyFiles(calls))
       yield* Effect.forkDaemon(Effect.withRandom(dying(Redacted.make("")), Random.make("seed")))
       yield* Deferred.await(calls.death)
@@ -321,29 +317,121 @@ describe("with trouble at each call of the file system", () => {
     })
   )
 
-  it.live("a removal that is interrupted goes on to its end", () =>
+  for (const kind of ["fails", "fails afterwards", "dies", "dies afterwards"] as const) {
+    it.live(`a save that has failed leaves the old where its cleaning up ${kind}, and a later run does that`, () =>
+      Effect.gen(function* () {
+        const made = yield* callsOf("save")
+        for (let at = made.indexOf("open") + 1; at <= made.indexOf("rename") + 1; at++) {
+          prepare()
+          const calls = makeCalls({ kind: "fails", at }, { kind, at: at + 1 })
+          const outcome = yield* meet("save", calls, kind)
+          expect(calls.made).toEqual([...made.slice(0, at), "remove"])
+          expect(outcome).toBe(kind === "dies" || kind === "dies afterwards" ? "death" : "failure")
+          expect(found()).toBe("old")
+          for (const file of readdirSync(folder)) {
+            expect(modeOf(join(folder, file))).toBe("600")
+            if (file !== "session") utimesSync(join(folder, file), 0, 0)
+          }
+          yield* load()
+          expect(readdirSync(folder)).toEqual(["session"])
+        }
+      })
+    )
+
+    it.live(`a load leaves the file as it is where sweeping up ${kind}, and a later one does that`, () =>
+      Effect.gen(function* () {
+        for (const at of [2, 3]) {
+          prepare()
+          const left = join(folder, ".session.0123456789abcdef.tmp")
+          writeFileSync(left, "half", { mode: 0o600 })
+          utimesSync(left, 0, 0)
+          const calls = makeCalls({ kind, at })
+          const outcome = yield* meet("load", calls, kind)
+          expect(calls.made.slice(0, at)).toEqual(["readDirectory", "stat", "remove"].slice(0, at))
+          expect(outcome).toBe(kind === "dies" || kind === "dies afterwards" ? "death" : "success")
+          expect(found()).toBe("old")
+          expect(yield* load()).toEqual(Option.some(bytes("old")))
+          expect(readdirSync(folder)).toEqual(["session"])
+        }
+      })
+    )
+  }
+})
+
+/* ---- a disk that hangs --------------------------------------------------------------- */
+
+/** Lets go what can go on; the disk's own answers come in between. */
+const someTurns = Effect.repeatN(Effect.sleep("1 millis"), 5)
+
+const released = ({ released }: Calls) => Deferred.succeed(released, undefined)
+
+/** It leaves at once, or the test fails. */
+const leave = <A, E>(fiber: Fiber.Fiber<A, E>) =>
+  Effect.timeoutFail(Effect.disconnect(Fiber.interrupt(fiber)), { duration: "1 second", onTimeout: () => "it stays" })
+
+describe("on a disk that hangs", () => {
+  for (const name of ["save", "remove"]) {
+    it.live(`a ${name} is left at once, and goes on to its end before the next begins, at each of its calls`, () =>
+      Effect.gen(function* () {
+        const made = yield* callsOf(name)
+        for (let at = 1; at <= made.length; at++) {
+          prepare()
+          const calls = makeCalls({ kind: "hangs", at })
+          const store = yield* storeOf(path, faultyFiles(calls))
+          const hanging = yield* Effect.fork(operations[name]?.run(store) ?? Effect.die("no such operation"))
+          yield* Deferred.await(calls.hung)
+          yield* leave(hanging)
+          const next = yield* Effect.fork(store.save(Redacted.make("next")))
+          yield* someTurns
+          expect(calls.made).toEqual(made.slice(0, at))
+          yield* released(calls)
+          yield* Fiber.join(next)
+          expect(calls.made).toEqual([...made, ...(yield* callsOf("save"))])
+        }
+      })
+    )
+  }
+
+  it.live("what gives up before its turn has come is never done", () =>
     Effect.gen(function* () {
       prepare()
-      const calls = makeCalls()
-      const { remove } = yield* storeOf(path, faultyFiles(calls))
-      const fiber = yield* Effect.fork(remove)
-      yield* Effect.repeat(Effect.sleep("1 millis"), { until: () => calls.made.includes("readLink") })
-      yield* Fiber.interrupt(fiber)
-      expect(found()).toBeUndefined()
-      expect(calls.made.at(-1)).toBe("sync")
+      const calls = makeCalls({ kind: "hangs", at: 1 })
+      const store = yield* storeOf(path, faultyFiles(calls))
+      const hanging = yield* Effect.fork(store.save(Redacted.make(bytes("new"))))
+      yield* Deferred.await(calls.hung)
+      for (const work of [store.save(Redacted.make("late")), store.remove, store.load]) {
+        const waiting = yield* Effect.fork(work)
+        yield* Effect.yieldNow()
+        yield* leave(waiting)
+      }
+      yield* released(calls)
+      yield* Fiber.join(hanging)
+      expect(yield* store.load).toEqual(Option.some(Redacted.make(bytes("new"))))
     })
   )
 
-  it.live("a save that is interrupted goes on to its end", () =>
+  it.live("nothing is read that is about to be replaced", () =>
     Effect.gen(function* () {
       prepare()
-      const calls = makeCalls()
-      const { save } = yield* storeOf(path, faultyFiles(calls))
-      const fiber = yield* Effect.fork(save(Redacted.make(bytes("new"))))
-      yield* Effect.repeat(Effect.sleep("1 millis"), { until: () => calls.made.includes("open") })
-      yield* Fiber.interrupt(fiber)
+      const calls = makeCalls({ kind: "hangs", at: 7 })
+      const store = yield* storeOf(path, faultyFiles(calls))
+      yield* Effect.fork(store.save(Redacted.make(bytes("new"))))
+      yield* Deferred.await(calls.hung)
+      const loading = yield* Effect.fork(store.load)
+      yield* someTurns
+      yield* released(calls)
+      expect(yield* Fiber.join(loading)).toEqual(Option.some(Redacted.make(bytes("new"))))
+      expect(calls.made).toEqual([...(yield* callsOf("save")), ...(yield* callsOf("load"))])
+    })
+  )
+
+  it.live("one that fails leaves the turn to the next", () =>
+    Effect.gen(function* () {
+      prepare()
+      const store = yield* storeOf(path, faultyFiles(makeCalls({ kind: "fails", at: 2 })))
+      yield* Effect.flip(store.save(Redacted.make(bytes("new"))))
+      yield* store.save(Redacted.make(bytes("new")))
       expect(found()).toBe("new")
-      expect(readdirSync(folder)).toEqual(["session"])
     })
   )
 })

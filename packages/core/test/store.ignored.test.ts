@@ -2,6 +2,7 @@ import { withAccount } from "@effect-ig/core/CurrentAccount"
 import * as IgClient from "@effect-ig/core/IgClient"
 import * as Session from "@effect-ig/core/Session"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
+import type { KeyValueStore } from "@effect/platform/KeyValueStore"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
@@ -10,9 +11,13 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { describe } from "vitest"
-import { run, store, stored, world } from "./utils/runs.ts"
+import { fileStore, run, store, stored, temporaryFolder, world } from "./utils/runs.ts"
 import { leaksIn, remember } from "./utils/secrets.ts"
+
+const nextRun = run(Session.login, Effect.void)
 
 /** What is warned of, while this goes on. */
 const warnings = <A, E, R>(self: Effect.Effect<A, E, R>) =>
@@ -83,6 +88,13 @@ const cases: ReadonlyArray<Case> = [
   { name: "no identifier", change: (text) => changed(text, { identifier: null }), why: "it is of another identifier" }
 ]
 
+/** Read by the same decoder, so one of each kind will do. */
+const inFiles = cases.filter(({ name }) =>
+  ["garbage", "half of it", "a later version", "another environment", "another key", "another identifier"].includes(
+    name
+  )
+)
+
 describe("what is stored is ignored, with one warning and without a secret in it, if it is", () => {
   for (const { change, name, why } of cases) {
     it.effect(name, () =>
@@ -100,6 +112,27 @@ describe("what is stored is ignored, with one warning and without a secret in it
       }).pipe(Effect.provide(world()))
     )
   }
+
+  it.scoped("one of each kind in a file", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "session")
+      yield* Effect.gen(function* () {
+        yield* nextRun
+        for (const { change, name, why } of inFiles) {
+          writeFileSync(path, change(readFileSync(path, "utf8")))
+          const { result, seen } = yield* warnings(nextRun)
+          yield* rememberAll
+          const warning = `Session store ${path}: the session in it is ignored: ${why}`
+          expect({ name, seen }).toEqual({ name, seen: [warning] })
+          expect(leaksIn(seen)).toEqual([])
+          expect(result.sent).toEqual(["POST /session 3 200"])
+        }
+        expect(inFiles).toHaveLength(6)
+        // And what replaced the last is good.
+        expect((yield* nextRun).sent).toEqual(["GET /session 1 200"])
+      }).pipe(Effect.provide(Layer.merge(world(), fileStore(path))))
+    })
+  )
 
   it.effect("cut anywhere", () =>
     Effect.gen(function* () {
@@ -146,11 +179,11 @@ describe("what is stored is ignored, with one warning and without a secret in it
     )
   }
 
-  it.effect("real: another key, identifier or environment in the configuration", () =>
+  const reallyOther = (read: Effect.Effect<string | undefined, never, KeyValueStore>) =>
     Effect.gen(function* () {
       const sandbox = yield* Sandbox
-      yield* run(Session.login, Effect.void)
-      const text = (yield* stored) ?? ""
+      yield* nextRun
+      const text = yield* read
       const other = (options: Partial<IgClient.Options>) =>
         warnings(
           Effect.exit(
@@ -173,8 +206,20 @@ describe("what is stored is ignored, with one warning and without a secret in it
       expect((yield* other({ identifier: "other" })).seen.join()).toContain("another identifier")
       expect((yield* other({ environment: "http://127.0.0.1:1" })).seen.join()).toContain("another environment")
       // None of them could log in, so the session is there as it was.
-      expect(yield* stored).toBe(text)
-    }).pipe(Effect.provide(world()))
+      expect(text).toBeDefined()
+      expect(yield* read).toBe(text)
+    })
+
+  it.effect("real: another key, identifier or environment in the configuration", () =>
+    Effect.provide(reallyOther(stored), world())
+  )
+
+  it.scoped("real, in a file: another key, identifier or environment in the configuration", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "session")
+      const read = Effect.sync(() => readFileSync(path, "utf8"))
+      yield* Effect.provide(reallyOther(read), Layer.merge(world(), fileStore(path)))
+    })
   )
 })
 

@@ -17,10 +17,12 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import { join } from "node:path"
 import { describe } from "vitest"
+import { faultyFiles, makeCalls } from "./utils/faultyFiles.ts"
 import { clientLayer } from "./utils/ig.ts"
 import { changed } from "./utils/life.ts"
-import { expire, run, store, stored, world } from "./utils/runs.ts"
+import { expire, fileStore, run, store, stored, temporaryFolder, world } from "./utils/runs.ts"
 import { leaksIn } from "./utils/secrets.ts"
 import { makeLogs } from "./utils/sinks.ts"
 import { eventually, held, requests } from "./utils/state.ts"
@@ -238,6 +240,38 @@ describe("a kept session", () => {
         expect((yield* nextRun).end).toBe("SBX01 access-2 refresh-2")
       }).pipe(Effect.provide(stack))
     })
+  )
+
+  it.scoped(
+    "on a disk that hangs is told to have failed after 5 seconds, and so is what waits for it; then it is stored",
+    () =>
+      Effect.gen(function* () {
+        // After the three calls that find nothing to resume, the fifth of the save.
+        const calls = makeCalls({ kind: "hangs", at: 8 })
+        const release = Deferred.succeed(calls.released, undefined)
+        const failures: Array<SessionEvent> = []
+        const hasFailed = (times: number) => eventually(Effect.sync(() => failures.length === times))
+        const program = Effect.gen(function* () {
+          const failed = Stream.filter(Session.events, ({ _tag }) => _tag === "StoreFailed")
+          yield* Effect.fork(Stream.runForEach(failed, (event) => Effect.sync(() => failures.push(event))))
+          yield* Deferred.await(calls.hung)
+          yield* TestClock.adjust("5 seconds")
+          yield* hasFailed(1)
+          yield* Session.refresh
+          yield* TestClock.adjust("5 seconds")
+          yield* hasFailed(2)
+          expect(calls.made.slice(3)).toEqual(["readLink", "makeDirectory", "open", "chmod", "writeAll"])
+          yield* Session.refresh
+        })
+        yield* Effect.gen(function* () {
+          yield* run(Session.login, Effect.ensuring(program, release))
+          const tooLong = { operation: "save", detail: "it took too long" }
+          expect(failures).toMatchObject([tooLong, tooLong])
+          expect(yield* nextRun).toEqual({ sent: ["GET /session 1 200"], end: "SBX01 access-3 refresh-3" })
+        }).pipe(
+          Effect.provide(Layer.merge(world(), fileStore(join(yield* temporaryFolder, "session"), faultyFiles(calls))))
+        )
+      })
   )
 
   it.effect("that could not be read in 5 seconds is logged in", () =>

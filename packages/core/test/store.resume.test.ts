@@ -1,9 +1,11 @@
 import { withAccount } from "@effect-ig/core/CurrentAccount"
 import * as Session from "@effect-ig/core/Session"
+import * as Throttle from "@effect-ig/core/Throttle"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
 import * as Simulation from "@effect-ig/sandbox/Simulation"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
 import { bareRun, expire, run, stored, world } from "./utils/runs.ts"
@@ -205,6 +207,70 @@ describe("the next run", () => {
       expect((yield* run(Session.loginV2, Effect.void)).sent).toEqual(["POST /session 2 200"])
     }).pipe(Effect.provide(world()))
   )
+})
+
+describe("without an allowance to prove what is stored, the next run", () => {
+  for (const [name, rest, method, path, proof] of [
+    ["read", "1 second", "GET", "/session", "GET /session 1"],
+    ["refresh", "2 minutes", "POST", "/session/refresh-token", "POST /session/refresh-token 1"]
+  ] as const) {
+    const refuse = Effect.flatMap(Sandbox, ({ inject }) =>
+      inject({ kind: "allowance", allowance: "api-key", method, path })
+    )
+
+    it.effect(`waits by default for that of the ${name}, and then resumes`, () =>
+      Effect.gen(function* () {
+        yield* run(Session.login, Effect.void)
+        yield* TestClock.adjust(rest)
+        yield* refuse
+        const running = yield* Effect.fork(run(Session.login, Effect.void, {}, "the default"))
+        yield* eventually(Effect.map(requests(1), ({ length }) => length === 1))
+        yield* TestClock.adjust("59 seconds")
+        expect(running.unsafePoll()).toBeNull()
+        yield* TestClock.adjust("1 seconds")
+        const { sent } = yield* Fiber.join(running)
+        expect(sent.slice(0, 1)).toEqual([`${proof} 403`])
+        expect(sent.at(-1)).toBe("POST /session/refresh-token 1 200")
+        expect(sent).not.toContain("POST /session 3 200")
+      }).pipe(Effect.provide(world()))
+    )
+
+    for (const [without, fails, throttle] of [
+      ["the throttle", { _tag: "ApiError", action: "wait" }, Throttle.off],
+      ["the patience to wait for it", { _tag: "NotSentError", reason: "would-wait" }, "the default"]
+    ] as const) {
+      it.effect(`fails without ${without}, and what is stored stays: the ${name}`, () =>
+        Effect.gen(function* () {
+          yield* run(Session.login, Effect.void)
+          yield* TestClock.adjust(rest)
+          const before = yield* stored
+          yield* refuse
+          const failing = run(Session.login, Effect.void, {}, throttle).pipe(Throttle.waitAtMost("2 seconds"))
+          expect(yield* Effect.flip(failing)).toMatchObject(fails)
+          expect(yield* stored).toBe(before)
+          expect((yield* run(Session.login, Effect.void)).sent).toEqual([`${proof} 200`])
+        }).pipe(Effect.provide(world()))
+      )
+    }
+  }
+
+  it.effect("is refused once for what the run before it has spent, and resumes a minute later", () => {
+    const demo = Throttle.layer("demo")
+    return Effect.gen(function* () {
+      const spending = Effect.repeatN(Session.read(), 6)
+      const first = yield* Effect.fork(run(Session.loginV2, spending, {}, demo))
+      yield* eventually(Effect.map(requests(), ({ length }) => length === 8))
+      yield* Fiber.join(first)
+      const second = yield* Effect.fork(run(Session.loginV2, Session.read(), {}, demo))
+      yield* eventually(Effect.map(requests(8), ({ length }) => length === 1))
+      yield* TestClock.adjust("1 minute")
+      expect((yield* Fiber.join(second)).sent).toEqual([
+        "GET /session 1 403",
+        "GET /session 1 200",
+        "GET /session 1 200"
+      ])
+    }).pipe(Effect.provide(world({ preset: "demo" })))
+  })
 })
 
 it.live("a simulation of runs resumes, and the same seed gives the same record", () =>

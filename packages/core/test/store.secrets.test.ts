@@ -3,41 +3,24 @@ import * as Session from "@effect-ig/core/Session"
 import type { SessionEvent } from "@effect-ig/core/SessionEvent"
 import * as SessionStore from "@effect-ig/core/SessionStore"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync
-} from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, inject } from "vitest"
 import { printed, shown } from "./utils/output.ts"
 import { clientLayer } from "./utils/ig.ts"
-import { bareRun, expire, type Login, run } from "./utils/runs.ts"
+import { bareRun, expire, fileStore, type Login, run, temporaryFolder } from "./utils/runs.ts"
 import { leaksIn, remember } from "./utils/secrets.ts"
 import { inspected, makeLogs, makeSpans, printings } from "./utils/sinks.ts"
 
 beforeAll(() => {
   shown.isOn = false
 })
-
-const temporaryFolder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "ig-store-"))),
-  (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
-)
 
 /** What a file may look like that somebody, or some crash, has made of the one that was there. */
 const damages: Readonly<Record<string, (text: string) => string>> = {
@@ -120,7 +103,7 @@ describe("tokens are in the store's file, and nowhere else", () => {
         const logs = makeLogs()
         const stack = Layer.mergeAll(
           Sandbox.layerHttpClient(inject("planted")),
-          SessionStore.layerFile({ path }).pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer])),
+          fileStore(path),
           spans.layer,
           logs.layer
         )

@@ -8,6 +8,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { SessionStore } from "../SessionStore.ts"
@@ -19,12 +20,31 @@ const largest = 1_000_000
 /** A write takes milliseconds; what is older was left behind by a process that died in it. */
 const abandonedAfter = 60_000
 
+/** One after the other. Who waits for a turn may leave without a trace. */
+const makeTurns = Effect.map(Effect.makeSemaphore(1), (turn) => ({
+  /**
+   * Whoever leaves is let go at once, and the work goes on in a fiber of its own: the system does what it was told to do
+   * in any case, and the next must not begin before that.
+   */
+  alone: <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.uninterruptibleMask((restore) =>
+      restore(turn.take(1)).pipe(
+        Effect.zipRight(Effect.forkDaemon(Effect.ensuring(work, turn.release(1)))),
+        Effect.flatMap((fiber) => restore(Fiber.join(fiber)))
+      )
+    ),
+  /** Once nothing is under way. */
+  after: <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.zipRight(turn.withPermits(1)(Effect.void), work)
+}))
+
 const isMissing = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "NotFound"
 
 export const make = (given: string): Effect.Effect<SessionStore.Service, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const paths = yield* Path.Path
+    const { after, alone } = yield* makeTurns
     const path = paths.resolve(given)
     const folder = paths.dirname(path)
     const base = paths.basename(path)
@@ -98,9 +118,9 @@ export const make = (given: string): Effect.Effect<SessionStore.Service, never, 
 
     return {
       name: path,
-      load,
-      // The system goes on with what it was told to do: to leave in the middle would let two of these overlap.
-      save: (text) => Effect.uninterruptible(save(text)),
-      remove: Effect.uninterruptible(remove)
+      // What is about to be replaced may hold a refresh token that has been spent since.
+      load: after(load),
+      save: (text) => alone(save(text)),
+      remove: alone(remove)
     }
   })

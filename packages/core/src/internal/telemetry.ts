@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
+import { NotSentError } from "../IgError.ts"
 import type { StoreOperation } from "../SessionEvent.ts"
 
 const counter = (name: string, description: string): Metric.Metric.Counter<number> =>
@@ -37,6 +38,8 @@ const throttleWaits = Metric.histogram(
 )
 
 const allowanceRefusals = counter("ig_allowance_refusals_total", "Requests that IG refused for an allowance, by which")
+
+const heldBack = counter("ig_throttle_not_sent_total", "Requests that could not wait or had no price points, by reason")
 
 /** Once for each request that was sent, by what came of it. */
 export const countLogin =
@@ -82,4 +85,15 @@ export const unsafeBeginWait = (): void => waiting.unsafeUpdate(1, [])
 export const unsafeEndWait = (waited: number): void => {
   waiting.unsafeUpdate(-1, [])
   throttleWaits.unsafeUpdate(waited, [])
+}
+
+/** A request that is not sent, for it could not wait for an allowance, or there are no points for it. */
+export const unsafeHoldBack = (why: {
+  readonly operation: string
+  readonly reason: "would-wait" | "budget-exceeded"
+  readonly detail: string
+  readonly retryAfter: number
+}): NotSentError => {
+  Metric.tagged(heldBack, "reason", why.reason).unsafeUpdate(1, [])
+  return new NotSentError(why)
 }

@@ -11,7 +11,7 @@ import type { Allowance } from "../Endpoint.ts"
 import { NotSentError } from "../IgError.ts"
 import { type Allowances, mayQueueAgain } from "./allowances.ts"
 import { makeEvents, publish } from "./events.ts"
-import { countAllowanceRefusal, unsafeBeginWait, unsafeEndWait } from "./telemetry.ts"
+import { countAllowanceRefusal, unsafeBeginWait, unsafeEndWait, unsafeHoldBack } from "./telemetry.ts"
 import { Event, type Tell } from "./throttleEvent.ts"
 import type { Lane } from "./throttleLane.ts"
 import {
@@ -84,7 +84,7 @@ export interface Governor {
 const unknownWait = 1_000
 
 export const wouldWait = (operation: string, millis: number) =>
-  new NotSentError({
+  unsafeHoldBack({
     operation,
     reason: "would-wait",
     detail: "It would have waited for IG's allowances longer than its caller wants.",

@@ -1,9 +1,10 @@
 /** Price points are IG's to count: what it says of them is noted, and nothing is asked for when there are none. */
 import * as Effect from "effect/Effect"
-import { ApiError, NotSentError } from "../IgError.ts"
+import { ApiError, type NotSentError } from "../IgError.ts"
 import { refusedFor } from "./allowances.ts"
 import { json } from "./classify.ts"
 import type { Answer } from "./send.ts"
+import { unsafeHoldBack } from "./telemetry.ts"
 
 /** The price points of an account. */
 export interface Budget {
@@ -19,7 +20,7 @@ export interface Budget {
 }
 
 const outOfPoints = (operation: string, retryAfter: number) =>
-  new NotSentError({
+  unsafeHoldBack({
     operation,
     reason: "budget-exceeded",
     detail: "No price points of this account are left for the week, beside those of requests under way.",

@@ -15,16 +15,34 @@ export type Trouble =
   /** The process is no more: nothing comes after. */
   | "dies"
   | "dies afterwards"
+  /** The disk hangs, and does what it was told to do once it is released. */
+  | "hangs"
 
-/** The calls that were made, and the trouble that the `at`th meets. */
-export interface Calls {
-  readonly made: Array<string>
-  trouble: { readonly kind: Trouble; readonly at: number } | undefined
-  /** Ends when the process has met its death. */
-  readonly death: Deferred.Deferred<void>
+/** What the `at`th call meets. */
+export interface Met {
+  readonly kind: Trouble
+  readonly at: number
 }
 
-export const makeCalls = (): Calls => ({ made: [], trouble: undefined, death: Deferred.unsafeMake(FiberId.none) })
+/** The calls that were made, and the troubles that some of them meet. */
+export interface Calls {
+  readonly made: Array<string>
+  troubles: ReadonlyArray<Met>
+  /** Ends when the process has met its death. */
+  readonly death: Deferred.Deferred<void>
+  /** Ends when the disk hangs. */
+  readonly hung: Deferred.Deferred<void>
+  /** To be done for it to go on. */
+  readonly released: Deferred.Deferred<void>
+}
+
+export const makeCalls = (...troubles: ReadonlyArray<Met>): Calls => ({
+  made: [],
+  troubles,
+  death: Deferred.unsafeMake(FiberId.none),
+  hung: Deferred.unsafeMake(FiberId.none),
+  released: Deferred.unsafeMake(FiberId.none)
+})
 
 const failure = (method: string) => new SystemError({ module: "FileSystem", method, reason: "Unknown" })
 
@@ -32,10 +50,11 @@ const troubled =
   (calls: Calls, method: string) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SystemError, R> =>
     Effect.suspend((): Effect.Effect<A, E | SystemError, R> => {
-      const { death, made, trouble } = calls
+      const { death, hung, made, released, troubles } = calls
       made.push(method)
-      if (trouble?.at !== made.length) return self
-      switch (trouble.kind) {
+      switch (troubles.find(({ at }) => at === made.length)?.kind) {
+        case undefined:
+          return self
         case "fails":
           return Effect.fail(failure(method))
         case "fails afterwards":
@@ -44,6 +63,8 @@ const troubled =
           return Effect.zipRight(Deferred.succeed(death, undefined), Effect.never)
         case "dies afterwards":
           return Effect.zipRight(Effect.exit(self), Effect.zipRight(Deferred.succeed(death, undefined), Effect.never))
+        case "hangs":
+          return Effect.zipRight(Deferred.succeed(hung, undefined), Effect.zipRight(Deferred.await(released), self))
       }
     })
 

@@ -5,15 +5,21 @@ import type { IgConfig } from "@effect-ig/core/IgConfig"
 import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
 import type { SignedIn } from "@effect-ig/core/SessionState"
-import { type SessionStore, layerKeyValueStore } from "@effect-ig/core/SessionStore"
+import { type SessionStore, layerFile, layerKeyValueStore } from "@effect-ig/core/SessionStore"
 import * as Throttle from "@effect-ig/core/Throttle"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { inject } from "vitest"
 import { clientLayer } from "./ig.ts"
 import { held, requests } from "./state.ts"
@@ -32,6 +38,17 @@ export const world = (
     Layer.provideMerge(layerKeyValueStore({ key }), keys)
   )
 
+export const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "ig-store-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+)
+
+/** In place of the store of `world`. */
+export const fileStore = (
+  path: string,
+  files: Layer.Layer<FileSystem.FileSystem> = NodeFileSystem.layer
+): Layer.Layer<SessionStore> => layerFile({ path }).pipe(Layer.provide([files, NodePath.layer]))
+
 export type Login = Effect.Effect<SignedIn, IgError, Session.Ig | Credentials>
 
 type Options = Partial<Omit<IgConfig.Options, "apiKey">>
@@ -49,23 +66,26 @@ const watched = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<Run<A>, E
     return { sent: yield* requests(seen), end }
   })
 
-/** Where nothing waits for an allowance, to be without one is a failure. */
-const unthrottled = (options: Options) => Layer.merge(clientLayer(options), Throttle.off)
+type Throttling = Layer.Layer<Throttle.Throttle> | "the default"
 
-/** One that resumes, or logs in. */
+const stackOf = (options: Options, throttle: Throttling) =>
+  throttle === "the default" ? clientLayer(options) : Layer.merge(clientLayer(options), throttle)
+
+/** One that resumes, or logs in. Where nothing waits for an allowance, to be without one is a failure. */
 export const run = <A, E, R>(
   login: Login,
   program: Effect.Effect<A, E, R>,
-  options: Options = {}
+  options: Options = {},
+  throttle: Throttling = Throttle.off
 ): Effect.Effect<
   Run<string>,
   E | IgError | ConfigError.ConfigError,
-  Exclude<R, IgClient.IgClient | Throttle.Throttle> | Exclude<World, KeyValueStore.KeyValueStore>
+  Exclude<R, IgClient.IgClient> | Exclude<World, KeyValueStore.KeyValueStore>
 > =>
   watched(
     Effect.provide(
       Effect.zipRight(program, held),
-      Layer.provideMerge(IgClient.layerResumed(login), unthrottled(options))
+      Layer.provideMerge(IgClient.layerResumed(login), stackOf(options, throttle))
     )
   )
 
