@@ -16,8 +16,13 @@ export const published = (specifier: string): string => {
 /** Reads our packages from what `tsc` has built of them. */
 export const asPublished: Plugin = {
   name: "as published",
-  setup: ({ onResolve }) =>
+  setup: ({ onResolve }) => {
     onResolve({ filter: /^@effect-ig\// }, ({ path }) => ({ path: published(path), sideEffects: false }))
+    onResolve({ filter: /\/packages\/\w+\/src\// }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path).replace("/src/", "/build/").replace(/\.ts$/, ".js"),
+      sideEffects: false
+    }))
+  }
 }
 
 export const folder = join(import.meta.dirname, "build")
@@ -25,6 +30,8 @@ export const folder = join(import.meta.dirname, "build")
 export const program = (name: string): string => join(folder, `${name}.mjs`)
 
 /** What is not ours stays where it is installed. */
+export const external = ["effect/*", "@effect/*", "ig-trading-api"]
+
 export const compile = async (...names: ReadonlyArray<string>): Promise<void> => {
   await build({
     entryPoints: names.map((name) => join(import.meta.dirname, `${name}.ts`)),
@@ -34,7 +41,7 @@ export const compile = async (...names: ReadonlyArray<string>): Promise<void> =>
     splitting: true,
     platform: "node",
     format: "esm",
-    external: ["effect/*", "@effect/*", "ig-trading-api"],
+    external,
     plugins: [asPublished],
     logLevel: "error"
   })

@@ -2,7 +2,9 @@
 import { type ChildProcess, fork } from "node:child_process"
 import { program } from "./built.ts"
 import type { Report, Round, SideName } from "./child.ts"
-import type { Counts, Order } from "./server.ts"
+import type { Crowd, Crowded, Kind } from "./crowd.ts"
+import type { Cost } from "./samples.ts"
+import type { Counts, Order } from "./gateway.ts"
 
 export interface Asked<Question, Answer> {
   readonly ask: (question: Question) => Promise<Answer>
@@ -51,3 +53,10 @@ export type RunningSide = Asked<Round, Report>
 
 export const startSide = (name: SideName, address: string, ...flags: ReadonlyArray<string>): Promise<RunningSide> =>
   start<Round, Report, string>("child", [name, address], flags)
+
+/** One that has imported modules, and says first what that took. */
+export const startImport = (modules: ReadonlyArray<string>) => start<Cost, Cost, Cost>("importing", modules)
+
+/** May collect its garbage, and keep as much as the largest crowd needs. */
+export const startCrowd = (kind: Kind): Promise<Asked<Crowd, Crowded>> =>
+  start<Crowd, Crowded, string>("crowd", [kind], ["--expose-gc", "--max-old-space-size=14000"])

@@ -2,7 +2,7 @@
 import type { Round, SideName } from "./child.ts"
 import { type RunningSide, type Server, startSide } from "./processes.ts"
 import { type Contest, contest, type Cost, type Question } from "./samples.ts"
-import type { Counts, Order } from "./server.ts"
+import type { Counts, Order } from "./gateway.ts"
 import type { Task } from "./side.ts"
 import { inTurns } from "./turns.ts"
 
