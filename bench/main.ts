@@ -1,5 +1,5 @@
 /**
- * `pnpm bench [--only reads,expiry] [--rounds 15]`: measures, and writes what it finds into `docs/benchmarks.md`. Without
+ * `pnpm bench [--only reads,expiry] [--rounds 30]`: measures, and writes what it finds into `docs/benchmarks.md`. Without
  * `--only` it leaves out what takes longer than all the rest. `--render` writes the page anew from what is known.
  */
 import { spawnSync } from "node:child_process"
@@ -76,7 +76,7 @@ const run = async (): Promise<void> => {
       console.log(`${name}:`)
       const found = await section({ server, rounds, millis, say: (what) => console.log(`  … ${what}`) })
       show(found)
-      if (isWritten) publish(inOrder({ ...Results.read(), [name]: { ...found, taken: Results.taken(rounds) } }))
+      if (isWritten) publish(inOrder({ ...Results.read(), [name]: { ...found, taken: Results.taken() } }))
     }
   } finally {
     server.end()

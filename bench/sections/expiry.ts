@@ -1,5 +1,5 @@
 /** Calls while their tokens expire, beside the same calls while they do not. The server counts what it sees. */
-import { type Entrant, race } from "../race.ts"
+import { type Entrant, race, slow } from "../race.ts"
 import type { Section } from "../section.ts"
 
 const calls = 10_000
@@ -63,7 +63,7 @@ export const expiry: Section = async ({ server, ...pace }) => {
       ["all at once, one refresh", "all at once"]
     ]
   } as const
-  return { contests: { expiry: await race(server, question, oauthEntrants, pace) }, figures: {} }
+  return { contests: { expiry: await race(server, question, oauthEntrants, slow(pace)) }, figures: {} }
 }
 
 export const refusal: Section = async ({ server, ...pace }) => {
@@ -75,5 +75,5 @@ export const refusal: Section = async ({ server, ...pace }) => {
       ["all at once, one login", "all at once"]
     ]
   } as const
-  return { contests: { refusal: await race(server, question, cstEntrants, pace) }, figures: {} }
+  return { contests: { refusal: await race(server, question, cstEntrants, slow(pace)) }, figures: {} }
 }

@@ -1,6 +1,6 @@
 /** The authenticated read, by how many are in flight. */
 import type { SideName } from "../child.ts"
-import { type Entrant, race } from "../race.ts"
+import { type Entrant, race, slow } from "../race.ts"
 import type { Contest } from "../samples.ts"
 import type { Section } from "../section.ts"
 
@@ -52,5 +52,5 @@ export const many: Section = async ({ server, ...pace }) => {
     ...atMost.map((side) => entrant(side, most)),
     atFew("platform")
   ]
-  return { contests: { many: await race(server, question, entrants, pace) }, figures: {} }
+  return { contests: { many: await race(server, question, entrants, slow(pace)) }, figures: {} }
 }
