@@ -50,7 +50,7 @@ const heap = (results: Results): Judged => {
 }
 
 const expiry = (results: Results, how: string): Judged =>
-  atMost(ratioOf(results, "expiry margin", `${how}, one refresh`, how), 1.1)
+  atMost(ratioOf(results, "expiry", `${how}, one refresh`, how), 1.1)
 
 /** In words of their own, and in the order in which they are shown. */
 const goals: Readonly<Record<string, (results: Results) => Judged>> = {
@@ -64,7 +64,7 @@ const goals: Readonly<Record<string, (results: Results) => Judged>> = {
     expiry(results, "16 in flight"),
   "The same all at once": (results) => expiry(results, "all at once"),
   "A read among 10,000 in flight beside one among 16": (results) =>
-    atMost(ratioOf(results, "read 10000", "ours", "ours, 16 in flight"), 1.3),
+    atMost(ratioOf(results, "many", "ours", "ours, 16 in flight"), 1.3),
   "Heap after 1,000,000 calls beside that after 200,000": heap,
   "Bundle of login and one call, gzip": (results) => kilobytes(results, "bundle call", undefined, 95),
   "Over the floor of effect": (results) => kilobytes(results, "bundle call", "bundle floor", 14),

@@ -1,5 +1,5 @@
 /**
- * `pnpm bench [--only reads,expiry] [--rounds 15]`: measures, and writes what it finds into `docs/benchmarks.md`. Without
+ * `pnpm bench [--only reads,expiry] [--rounds 30]`: measures, and writes what it finds into `docs/benchmarks.md`. Without
  * `--only` it leaves out what takes longer than all the rest. `--render` writes the page anew from what is known.
  */
 import { spawnSync } from "node:child_process"
@@ -15,18 +15,28 @@ import * as Results from "./results.ts"
 import type { Found, Section } from "./section.ts"
 import { bundles } from "./sections/bundles.ts"
 import { crowds } from "./sections/crowds.ts"
-import { expiry } from "./sections/expiry.ts"
+import { expiry, refusal } from "./sections/expiry.ts"
 import { fresh } from "./sections/fresh.ts"
 import { heap } from "./sections/heap.ts"
 import { others } from "./sections/others.ts"
-import { reads } from "./sections/reads.ts"
+import { many, reads } from "./sections/reads.ts"
 
 const root = resolve(import.meta.dirname, "..")
 
 /** In the order of the page. */
-const sections: Readonly<Record<string, Section>> = { reads, expiry, others, fresh, bundles, crowds, heap }
+const sections: Readonly<Record<string, Section>> = {
+  reads,
+  many,
+  expiry,
+  refusal,
+  others,
+  fresh,
+  bundles,
+  crowds,
+  heap
+}
 
-const usual = ["reads", "expiry", "others", "fresh", "bundles"]
+const usual = ["reads", "many", "expiry", "refusal", "others", "fresh", "bundles"]
 
 const publish = (results: Results.Results): void => {
   const written = join(root, "docs/benchmarks.md")
@@ -66,7 +76,7 @@ const run = async (): Promise<void> => {
       console.log(`${name}:`)
       const found = await section({ server, rounds, millis, say: (what) => console.log(`  … ${what}`) })
       show(found)
-      if (isWritten) publish(inOrder({ ...Results.read(), [name]: { ...found, taken: Results.taken(rounds) } }))
+      if (isWritten) publish(inOrder({ ...Results.read(), [name]: { ...found, taken: Results.taken() } }))
     }
   } finally {
     server.end()

@@ -10,7 +10,11 @@ export interface Options {
   readonly isWritten: boolean
 }
 
-const fewest = 15
+/** Of which a median says something; and as many as there are where a round lasts seconds. */
+export const fewest = 15
+
+/** Rounds that are short are more like each other. */
+const usualRounds = 30
 
 const numberOf = (name: string, given: string, least: number): number => {
   const number = given.trim() === "" ? Number.NaN : Number(given)
@@ -28,8 +32,8 @@ export const options = (
     args: [...args],
     options: {
       only: { type: "string", default: usual.join(",") },
-      rounds: { type: "string", default: String(fewest) },
-      millis: { type: "string", default: "300" },
+      rounds: { type: "string", default: String(usualRounds) },
+      millis: { type: "string", default: "150" },
       render: { type: "boolean", default: false }
     }
   })

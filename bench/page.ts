@@ -22,8 +22,10 @@ const ratio = ({ high, low, median }: Estimate): string =>
 
 const sideRow = ([name, { cpu, wall }]: readonly [string, Cost]) => [name, time(wall), time(cpu)]
 
-const contestPart = ({ each, ratios, sides, title }: Contest): ReadonlyArray<string> => [
+const contestPart = ({ each, ratios, rounds, sides, title }: Contest): ReadonlyArray<string> => [
   `### ${title}`,
+  "",
+  `${rounds} rounds.`,
   "",
   ...table(["", `wall, ${each}`, `CPU, ${each}`], Object.entries(sides).map(sideRow)),
   ...table(
@@ -34,8 +36,7 @@ const contestPart = ({ each, ratios, sides, title }: Contest): ReadonlyArray<str
 
 const figureRow = ({ name, unit, value }: Figure): ReadonlyArray<string> => [name, `${value.toFixed(1)} ${unit}`]
 
-const takenLine = ({ machine, on, rounds, versions }: Taken): string =>
-  `${on}, ${rounds} rounds, ${machine}; ${versions}.`
+const takenLine = ({ machine, on, versions }: Taken): string => `${on}, ${machine}; ${versions}.`
 
 const sectionPart = ([name, { contests, figures, taken }]: readonly [
   string,

@@ -36,7 +36,9 @@ const start = async <Question extends object, Answer, First>(
       child.send(question)
       return answer
     },
-    end: () => child.disconnect()
+    end: () => {
+      if (child.connected) child.disconnect()
+    }
   }
 }
 

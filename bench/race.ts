@@ -1,5 +1,6 @@
 /** Sides in processes of their own that make calls, many a round. */
 import type { Round, SideName } from "./child.ts"
+import { fewest } from "./options.ts"
 import { type RunningSide, type Server, startSide } from "./processes.ts"
 import { type Contest, contest, type Cost, type Question } from "./samples.ts"
 import type { Counts, Order } from "./gateway.ts"
@@ -25,6 +26,9 @@ export interface Pace {
   /** How long a side is to work in each round, in ms. */
   readonly millis: number
 }
+
+/** No more than are needed, where a round takes seconds. */
+export const slow = ({ millis, rounds }: Pace): Pace => ({ millis, rounds: Math.min(rounds, fewest) })
 
 /** Until everything is compiled that is called often. */
 const warmUp = 6_000

@@ -5,10 +5,9 @@ import { join } from "node:path"
 import type { Contest } from "./samples.ts"
 import type { Figure, Found } from "./section.ts"
 
-/** When, on what and how a section was measured. */
+/** When and on what a section was measured. */
 export interface Taken {
   readonly on: string
-  readonly rounds: number
   readonly machine: string
   readonly versions: string
 }
@@ -41,12 +40,11 @@ const versions = (): string => {
   ].join(", ")
 }
 
-export const taken = (rounds: number): Taken => {
+export const taken = (): Taken => {
   const [cpu, ...more] = cpus()
   const cores = more.length + 1
   return {
     on: new Date().toISOString().slice(0, 10),
-    rounds,
     machine: `${cpu?.model.trim() || process.arch}, ${cores} core${cores === 1 ? "" : "s"}, ${process.platform}`,
     versions: versions()
   }

@@ -22,6 +22,7 @@ export interface Contest {
   readonly title: string
   /** Of what the costs are: "a call". */
   readonly each: string
+  readonly rounds: number
   /** The typical cost of each side, in ms. */
   readonly sides: Readonly<Record<string, Cost>>
   readonly ratios: ReadonlyArray<Ratio>
@@ -51,6 +52,7 @@ export interface Question {
 export const contest = ({ each, pairs, title }: Question, samples: Samples): Contest => ({
   title,
   each,
+  rounds: Math.max(...Object.values(samples).map(({ length }) => length)),
   sides: Object.fromEntries(Object.entries(samples).map(([name, costs]) => [name, typical(costs)])),
   ratios: pairs.map(([of, to]) => ratio(samples, of, to))
 })

@@ -1,6 +1,7 @@
 /** What a caller costs who waits, among 10,000 and among 100,000. */
 import type { Kind } from "../crowd.ts"
 import { startCrowd } from "../processes.ts"
+import { slow } from "../race.ts"
 import { type Contest, contest } from "../samples.ts"
 import type { Figure, Section } from "../section.ts"
 import { median } from "../statistics.ts"
@@ -43,7 +44,8 @@ const crowded = async (
   }
 }
 
-export const crowds: Section = async ({ rounds, say }) => {
+export const crowds: Section = async ({ say, ...pace }) => {
+  const { rounds } = slow(pace)
   const contests: Record<string, Contest> = {}
   const figures: Record<string, Figure> = {}
   for (const kind of ["inTime", "refused", "calls", "governor", "accounts"] as const) {

@@ -48,9 +48,6 @@ const warmed = async (turns: ReadonlyArray<Turn>): Promise<ReadonlyArray<Turn>> 
   return turns
 }
 
-/** Each round is short, and what else the machine does weighs the more. */
-const times = 3
-
 export const fresh: Section = async ({ rounds, say, server }) => {
   say("import")
   const theirs = await imported()
@@ -64,7 +61,7 @@ export const fresh: Section = async ({ rounds, say, server }) => {
       each: "an import",
       pairs: [["ours", "effect's modules that ours import"]]
     },
-    await inTurns(imports, times * rounds)
+    await inTurns(imports, rounds)
   )
   say("first call")
   const sides = ["ours", "platform", "undici", "ig-trading-api"] as const
