@@ -3,13 +3,15 @@
  */
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import type { Credentials } from "../Credentials.ts"
 import { AuthError, type IgError } from "../IgError.ts"
-import { ReadRetry } from "../ReadRetry.ts"
+import { type Policy, ReadRetry } from "../ReadRetry.ts"
 import { SessionEvent, type Why } from "../SessionEvent.ts"
 import type { OAuthSession, Session, SignedIn } from "../SessionState.ts"
 import * as Endpoint from "./endpoints.ts"
@@ -64,6 +66,16 @@ export const overtaken = (
   return current._tag === "SignedOut" ? notSignedIn : Effect.succeed(current)
 }
 
+/** When the session has changed meanwhile, or its layer closes. */
+const overtaking = (slot: Slot, from: Session): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    overtaken(slot, from) === undefined ? Effect.zipRight(slot.exchanges.changed, overtaking(slot, from)) : Effect.void
+  )
+
+/** So long, whatever becomes of the clock; and no longer than it matters. */
+const pause = (slot: Slot, from: Session, duration: Duration.DurationInput): Effect.Effect<void> =>
+  Effect.raceFirst(Effect.sleep(duration), overtaking(slot, from))
+
 /** A rung is climbed in a turn of its own. */
 const rung = <E>(
   slot: Slot,
@@ -84,16 +96,38 @@ const told = (internals: Internals, reason: Reason, by: "refresh" | "login", ses
 
 /* ---- first rung: refresh --------------------------------------------------- */
 
-/** Only what surely never left is sent again. */
-const retryUnsent = <A, R>(self: Effect.Effect<A, IgError, R>): Effect.Effect<A, IgError, R> =>
-  Effect.flatMap(ReadRetry, (policy) =>
-    Option.match(policy, {
-      onNone: () => self,
-      onSome: (schedule) =>
-        Effect.retry(self, {
-          schedule,
-          while: (error) => error._tag === "TransportError" && !error.mayHaveExecuted && error.reason !== "tls"
+/** No try begins later than this after the first: the turn that it holds is waited for by whatever changes the session. */
+const retriesWithin = 30_000_000_000n
+
+const isUnsent = (error: IgError): boolean =>
+  error._tag === "TransportError" && !error.mayHaveExecuted && error.reason !== "tls"
+
+/**
+ * Only what surely never left is sent again, by the user's policy; which may know no end, but waits no longer than
+ * somebody needs the session. The pauses alone are cut short, since an answer on its way is never to be lost.
+ */
+const retryUnsent = <A, R>(
+  slot: Slot,
+  from: Session,
+  policy: Policy,
+  self: Effect.Effect<A, IgError, R>
+): Effect.Effect<A, IgError, R> =>
+  Effect.catchIf(self, isUnsent, (error) =>
+    Effect.gen(function* () {
+      const driver = yield* Schedule.driver(policy)
+      // Not the time of day, which may be set back.
+      const end = (yield* Clock.currentTimeNanos) + retriesWithin
+      const again = (error: IgError): Effect.Effect<A, IgError, R> =>
+        Effect.gen(function* () {
+          const left = end - (yield* Clock.currentTimeNanos)
+          if (left <= 0n || overtaken(slot, from) !== undefined) return yield* Effect.fail(error)
+          const isDue = yield* Effect.raceFirst(
+            Effect.isSuccess(driver.next(error)),
+            Effect.as(pause(slot, from, Duration.nanos(left)), false)
+          )
+          return yield* isDue ? Effect.catchIf(self, isUnsent, again) : Effect.fail(error)
         })
+      return yield* again(error)
     })
   )
 
@@ -120,7 +154,9 @@ export const refreshOnce = (
           })
         )
       )
-    const answer = yield* retryUnsent(send(Endpoint.refresh, { body: { refresh_token: token } }, spending))
+    const sent = send(Endpoint.refresh, { body: { refresh_token: token } }, spending)
+    const policy = yield* ReadRetry
+    const answer = yield* Option.isSome(policy) ? retryUnsent(slot, turn.current, policy.value, sent) : sent
     const renewed = withBearer(session, yield* decode(Endpoint.refresh, answer), answer)
     yield* turn.settle(renewed)
     return renewed
@@ -149,16 +185,6 @@ const cachedUntil = ({ born, proven }: Slot, from: Session, now: number): number
   born !== undefined && born.key === keyOf(from) && proven !== born.key && now >= born.at && now < born.at + cachedFor
     ? born.at + cachedFor
     : undefined
-
-/** When the session has changed meanwhile, or its layer closes. */
-const overtaking = (slot: Slot, from: Session): Effect.Effect<void> =>
-  Effect.suspend(() =>
-    overtaken(slot, from) === undefined ? Effect.zipRight(slot.exchanges.changed, overtaking(slot, from)) : Effect.void
-  )
-
-/** So long, whatever becomes of the clock; and no longer than it matters. */
-const pause = (slot: Slot, from: Session, millis: number): Effect.Effect<void> =>
-  Effect.raceFirst(Effect.sleep(millis), overtaking(slot, from))
 
 const notSupplied = (detail: string) => new AuthError({ operation, reason: "credentials-unavailable", detail })
 
