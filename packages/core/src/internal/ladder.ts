@@ -87,7 +87,12 @@ const rung = <E>(
     (turn): Effect.Effect<SignedIn, E | AuthError, Needs> => overtaken(slot, from) ?? work(turn)
   )
 
-const told = (internals: Internals, reason: Reason, by: "refresh" | "login", session: SignedIn): Effect.Effect<void> =>
+export const told = (
+  internals: Internals,
+  reason: Reason,
+  by: "refresh" | "login",
+  session: SignedIn
+): Effect.Effect<void> =>
   tell(internals, (at) =>
     reason === "opening"
       ? SessionEvent.LoggedIn({ at, accountId: session.accountId, loggedInBy: session.loggedInBy })
