@@ -97,36 +97,74 @@ describe("a bearer is renewed before a call", () => {
   )
 })
 
-describe("only a refusal of tokens renews", () => {
-  const others = [
-    ["error.public-api.failure.kyc.required", 401],
-    ["error.security.invalid-details", 401],
-    ["error.security.api-key-invalid", 403],
-    ["error.security.generic", 401],
-    [undefined, 401]
-  ] as const
+/** 401 but for the key's, as IG answers them. */
+const codes = [
+  "error.security.oauth-token-invalid",
+  "error.security.client-token-missing",
+  "error.security.client-token-invalid",
+  "error.security.account-token-missing",
+  "error.security.account-token-invalid",
+  "error.public-api.failure.kyc.required",
+  "error.security.invalid-details",
+  "error.security.api-key-invalid",
+  "error.security.generic",
+  undefined
+] as const
 
-  for (const [errorCode, status] of others) {
-    it.effect(`and ${status} ${errorCode ?? "without a code"} does not`, () =>
-      Effect.gen(function* () {
-        yield* Session.login
-        yield* (yield* Sandbox).inject({ kind: "answer", status, errorCode, path: "/watchlists", method: "POST" })
-        const create = Endpoint.make({
-          name: "watchlists.create",
-          method: "POST",
-          path: "/watchlists",
-          version: 1,
-          body: Schema.Struct({ name: Schema.String }),
-          answer: Schema.Unknown
-        })
-        const error = yield* Effect.flip(Endpoint.call(create, { body: { name: "mine" } }))
-        expect(error).toMatchObject({ _tag: "ApiError", status })
-        expect(yield* requests(1)).toEqual([`POST /watchlists 1 ${status}`])
-      }).pipe(Effect.provide(keptInMemory()))
-    )
+/** Of either family, what renews it, and how. */
+const families = [
+  {
+    name: "login",
+    login: Session.login,
+    renewing: [
+      "error.security.oauth-token-invalid",
+      "error.security.client-token-missing",
+      "error.security.client-token-invalid"
+    ],
+    renewal: "POST /session/refresh-token 1 200"
+  },
+  {
+    name: "loginV2",
+    login: Session.loginV2,
+    renewing: [
+      "error.security.client-token-missing",
+      "error.security.client-token-invalid",
+      "error.security.account-token-missing",
+      "error.security.account-token-invalid"
+    ],
+    renewal: "POST /session 2 200"
+  }
+] as const
+
+describe("only a refusal of tokens renews", () => {
+  const create = Endpoint.make({
+    name: "watchlists.create",
+    method: "POST",
+    path: "/watchlists",
+    version: 1,
+    body: Schema.Struct({ name: Schema.String }),
+    answer: Schema.Unknown
+  })
+
+  for (const { login, name, renewal, renewing } of families) {
+    for (const errorCode of codes) {
+      const status = errorCode === "error.security.api-key-invalid" ? 403 : 401
+      const renews = renewing.some((one) => one === errorCode)
+      it.effect(`and under ${name} ${status} ${errorCode ?? "without a code"} ${renews ? "is one" : "is none"}`, () =>
+        Effect.gen(function* () {
+          yield* login
+          yield* Endpoint.call(positions)
+          yield* (yield* Sandbox).inject({ kind: "answer", status, errorCode, path: "/watchlists", method: "POST" })
+          const outcome = yield* Effect.either(Endpoint.call(create, { body: { name: "mine" } }))
+          const refusal = `POST /watchlists 1 ${status}`
+          expect(yield* requests(2)).toEqual(renews ? [refusal, renewal, "POST /watchlists 1 200"] : [refusal])
+          expect(outcome).toMatchObject(renews ? { _tag: "Right" } : { left: { _tag: "ApiError", status, errorCode } })
+        }).pipe(Effect.provide(keptInMemory()))
+      )
+    }
   }
 
-  it.effect("and under a bearer, nor does an account that is not the client's", () =>
+  it.effect("and under a bearer, an account that is not the client's is to be put right", () =>
     Effect.gen(function* () {
       yield* Session.login
       yield* (yield* Sandbox).inject({
@@ -136,7 +174,6 @@ describe("only a refusal of tokens renews", () => {
         path: "/positions"
       })
       expect(yield* Effect.flip(Endpoint.call(positions))).toMatchObject({ action: "fix" })
-      expect(yield* requests(1)).toHaveLength(1)
     }).pipe(Effect.provide(keptInMemory()))
   )
 
