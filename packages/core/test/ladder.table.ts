@@ -886,7 +886,12 @@ export const stories: ReadonlyArray<Story> = [
       },
       {
         requests: [],
-        outcome: ["AuthError session-lost until +60 s"],
+        outcome: [
+          "AuthError session-lost until +60 s",
+          "ApiError session.loginV2 401 service.security.authentication.failure-invalid-client-security-token",
+          "ApiError session.loginV2 401 service.security.authentication.failure-invalid-client-security-token",
+          "ApiError session.loginV2 401 service.security.authentication.failure-invalid-client-security-token"
+        ],
         held: "loginV2 SBX01 cst-1 (dead) xst-1"
       },
       {
@@ -1007,7 +1012,12 @@ export const stories: ReadonlyArray<Story> = [
       {
         passed: 299,
         requests: [],
-        outcome: ["AuthError session-lost until +1 s"],
+        outcome: [
+          "AuthError session-lost until +1 s",
+          "TransportError session.loginV2 connection-lost",
+          "TransportError session.loginV2 connection-lost",
+          "TransportError session.loginV2 connection-lost"
+        ],
         held: "loginV2 SBX01 cst-1 (dead) xst-1"
       },
       {
@@ -1517,7 +1527,10 @@ export const stories: ReadonlyArray<Story> = [
       {
         passed: 59,
         requests: [],
-        outcome: ["AuthError session-lost until +1 s"],
+        outcome: [
+          "AuthError session-lost until +1 s",
+          "ApiError session.loginV2 400 error.public-api.failure.encryption.required"
+        ],
         held: "loginV2 SBX01 cst-1 (dead) xst-1"
       }
     ]
@@ -1677,7 +1690,10 @@ export const stories: ReadonlyArray<Story> = [
       {
         passed: 59,
         requests: [],
-        outcome: ["AuthError session-lost until +1 s"],
+        outcome: [
+          "AuthError session-lost until +1 s",
+          "ApiError session.refresh 401 error.security.oauth-token-invalid"
+        ],
         held: "login SBX01 access-1 (dead) refresh-1 (dead)"
       },
       {
@@ -1796,7 +1812,10 @@ export const stories: ReadonlyArray<Story> = [
       {
         passed: 59,
         requests: [],
-        outcome: ["AuthError session-lost until +1 s"],
+        outcome: [
+          "AuthError session-lost until +1 s",
+          "ApiError session.switchAccount 401 error.security.client-token-invalid"
+        ],
         held: "loginV2 SBX02 cst-1 (dead) xst-2 (dead)"
       },
       {
@@ -1835,7 +1854,11 @@ export const stories: ReadonlyArray<Story> = [
       },
       {
         requests: [],
-        outcome: ["AuthError session-lost until +60 s"],
+        outcome: [
+          "AuthError session-lost until +60 s",
+          "ApiError session.refresh 401 error.security.oauth-token-invalid",
+          "ApiError session.read 401 error.security.oauth-token-invalid"
+        ],
         held: "login SBX02 access-1 (dead) refresh-1 (dead)"
       },
       {
@@ -1988,7 +2011,12 @@ export const stories: ReadonlyArray<Story> = [
       },
       {
         requests: ["GET /positions 2 cst-1 xst-1: 401 error.security.client-token-invalid"],
-        outcome: ["AuthError session-lost until +60 s"],
+        outcome: [
+          "AuthError session-lost until +60 s",
+          "ApiError session.loginV2 401 service.security.authentication.failure-invalid-client-security-token",
+          "ApiError session.loginV2 401 service.security.authentication.failure-invalid-client-security-token",
+          "ApiError session.loginV2 401 service.security.authentication.failure-invalid-client-security-token"
+        ],
         held: "loginV2 SBX01 cst-1 (dead) xst-1"
       },
       {

@@ -241,6 +241,37 @@ describe("a refresh that cannot be sent", () => {
     )
   }
 
+  const starters: ReadonlyArray<
+    readonly [name: string, first: ReadRetry.Policy | undefined, tries: ReadonlyArray<number>]
+  > = [
+    [
+      "that has it on, also for who has it off",
+      Schedule.spaced("5 seconds").pipe(Schedule.upTo("10 seconds")),
+      [0, 5, 10]
+    ],
+    ["that has it off, also for who has it on", undefined, [0]]
+  ]
+
+  for (const [name, first, expected] of starters) {
+    it.live(`goes by the policy of the call that began the renewal: one ${name}`, () =>
+      cutOff(Schedule.recurs(7), Infinity, ({ context, tries }) =>
+        Effect.gen(function* () {
+          const reads = [first, first === undefined ? Schedule.recurs(7) : undefined].map((policy) =>
+            Session.read().pipe(
+              Effect.provideService(ReadRetry.ReadRetry, Option.fromNullable(policy)),
+              Effect.provide(context),
+              Effect.flip
+            )
+          )
+          const [one, other] = yield* Effect.all(reads, { concurrency: "unbounded" })
+          expect(one).toMatchObject({ reason: "unreachable" })
+          expect(other).toBe(one)
+          expect(tries).toEqual(expected)
+        })
+      )
+    )
+  }
+
   it.live("is never cut short where it may have been sent: its answer is stored though the layer closes", () =>
     cutOff(noEnd, 1, ({ close, context, tries }) =>
       Effect.gen(function* () {

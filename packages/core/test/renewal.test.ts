@@ -6,6 +6,7 @@ import { Sandbox } from "@effect-ig/sandbox/Sandbox"
 import { expect, it } from "@effect/vitest"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
@@ -233,5 +234,26 @@ describe("a session that is lost", () => {
       expect(lines).toEqual([`WARN ${first?.message}`])
       expect(first?.message).toContain("client-suspended")
     }).pipe(Effect.provide(keptInMemory().pipe(Layer.provideMerge(logger))))
+  )
+
+  it.effect("says what was tried in vain, to whoever comes later too, and of the last renewal alone", () =>
+    Effect.gen(function* () {
+      const { expire, inject } = yield* Sandbox
+      yield* Session.loginV2
+      yield* Endpoint.call(positions)
+      yield* expire("cst")
+      yield* inject({ kind: "cutHeaders", times: 1_000, method: "POST", path: "/session" })
+      const causes: Array<number | undefined> = []
+      for (let minute = 0; minute < 30; minute++) {
+        const fiber = yield* Effect.fork(Effect.flip(Endpoint.call(positions)))
+        yield* TestClock.adjust("1 minute")
+        if (fiber.unsafePoll() === null) yield* TestClock.adjust("1 minute")
+        const error = yield* Fiber.join(fiber)
+        causes.push(error._tag === "AuthError" ? error.causes?.length : undefined)
+      }
+      // The first renewal tries three times; those after it once, since they would have to pause for too long.
+      expect(causes.slice(0, 4)).toEqual([3, 3, 3, 3])
+      expect(new Set(causes.slice(10))).toEqual(new Set([1]))
+    }).pipe(Effect.provide(keptInMemory()))
   )
 })

@@ -17,7 +17,7 @@ import type { OAuthSession, Session, SignedIn } from "../SessionState.ts"
 import * as Endpoint from "./endpoints.ts"
 import { tell } from "./events.ts"
 import type { Again, LoggedIn, Needs, Turn } from "./exchanges.ts"
-import { attempts, cachedFor } from "./logins.ts"
+import { attempts, cachedFor, type Hold } from "./logins.ts"
 import { discard } from "./logout.ts"
 import { type Answer, decode, send, type SendError } from "./send.ts"
 import type { Internals, Slot } from "./slot.ts"
@@ -177,6 +177,10 @@ const canRefresh = (slot: Slot, session: Session): session is OAuthSession =>
 export const lost = (causes: ReadonlyArray<IgError>, more: { readonly retryAt?: number | undefined } = {}) =>
   new AuthError({ operation, reason: "session-lost", causes, ...more })
 
+/** What it has tried itself, and what was tried before it. */
+const heldBack = (causes: ReadonlyArray<IgError>, hold: Hold): AuthError =>
+  lost([...hold.causes, ...causes], { retryAt: hold.until })
+
 const refusedBefore = new AuthError({
   operation,
   reason: "credentials-unavailable",
@@ -186,10 +190,14 @@ const refusedBefore = new AuthError({
 export const noLogin = new AuthError({ operation, reason: "no-login-kept" })
 
 /** A login whose tokens IG refused at their first use came out of a cache, and the next one would, too. */
-const cachedUntil = ({ born, proven }: Slot, from: Session, now: number): number | undefined =>
-  born !== undefined && born.key === keyOf(from) && proven !== born.key && now >= born.at && now < born.at + cachedFor
-    ? born.at + cachedFor
-    : undefined
+const cached = (slot: Slot, from: Session, now: number, causes: ReadonlyArray<IgError>): Hold | undefined => {
+  const { born, proven } = slot
+  if (born === undefined || born.key !== keyOf(from) || proven === born.key) return undefined
+  if (now < born.at || now >= born.at + cachedFor) return undefined
+  // The refresh token can be tried once only.
+  if (causes.length > 0) slot.born = { ...born, causes }
+  return { until: born.at + cachedFor, causes: born.causes }
+}
 
 const notSupplied = (detail: string) => new AuthError({ operation, reason: "credentials-unavailable", detail })
 
@@ -227,7 +235,7 @@ const destination = (internals: Internals, slot: Slot, from: Session) =>
 export const born = (internals: Internals, slot: Slot, session: SignedIn): Effect.Effect<void> =>
   Effect.map(Clock.currentTimeMillis, (at) => {
     internals.logins.succeeded()
-    slot.born = { key: keyOf(session), at }
+    slot.born = { key: keyOf(session), at, causes: [] }
   })
 
 /** A login that did not come off, and whether that is the last word of this renewal. */
@@ -240,11 +248,15 @@ const isOfAccount = (error: IgError): boolean =>
     : error._tag === "ApiError" && error.operation === Endpoint.switchAccount.name && error.action === "fix"
 
 /** What is known may have changed while a turn was waited for. */
-const admit = ({ logins }: Internals, values: Credentials.Values): Effect.Effect<void, Failed> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+const admit = (
+  { logins }: Internals,
+  values: Credentials.Values,
+  causes: ReadonlyArray<IgError>
+): Effect.Effect<void, Failed | AuthError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<void, Failed | AuthError> => {
     if (logins.isRefused(values)) return new Failed({ error: refusedBefore, isFinal: true })
-    const retryAt = logins.heldUntil(now)
-    return retryAt === undefined ? Effect.void : new Failed({ error: lost([], { retryAt }), isFinal: true })
+    const hold = logins.held(now)
+    return hold === undefined ? Effect.void : heldBack(causes, hold)
   })
 
 /** Logins of several accounts go one at a time, too: what IG says to one is known to the next. */
@@ -263,7 +275,8 @@ const logInOnce = (
   from: Session,
   reason: Reason,
   login: LoggedIn,
-  again: Again
+  again: Again,
+  causes: ReadonlyArray<IgError>
 ): Effect.Effect<SignedIn, Failed | IgError, Needs> =>
   Effect.gen(function* () {
     const { logins } = internals
@@ -273,7 +286,7 @@ const logInOnce = (
     )
     return yield* rungOfLogin(internals, slot, from, (turn) =>
       Effect.gen(function* () {
-        yield* admit(internals, values)
+        yield* admit(internals, values, causes)
         const to = destination(internals, slot, turn.current)
         const opening = again.open(values, to)
         const session = yield* Effect.catchAll(
@@ -285,7 +298,7 @@ const logInOnce = (
             }
             return Effect.flatMap(
               Clock.currentTimeMillis,
-              (now) => new Failed({ error, isFinal: !logins.failed(error, values, now) })
+              (now) => new Failed({ error, isFinal: !logins.failed(error, values, now, causes) })
             )
           }
         )
@@ -300,8 +313,10 @@ const logInOnce = (
     )
   })
 
-const latest = (one: number | undefined, other: number | undefined): number | undefined =>
-  one === undefined || other === undefined ? (one ?? other) : Math.max(one, other)
+const both = (one: Hold | undefined, other: Hold | undefined): Hold | undefined =>
+  one === undefined || other === undefined
+    ? (one ?? other)
+    : { until: Math.max(one.until, other.until), causes: [...one.causes, ...other.causes] }
 
 const logInAgain = (
   internals: Internals,
@@ -315,22 +330,19 @@ const logInAgain = (
     const login = slot.login()
     if (login?.again === undefined) return yield* overtaken(slot, from) ?? lost([...causes, noLogin])
     const now = yield* Clock.currentTimeMillis
-    const until = latest(
-      internals.logins.heldUntil(now),
-      reason === "refused" ? cachedUntil(slot, from, now) : undefined
-    )
-    if (until !== undefined && left === attempts) return yield* lost(causes, { retryAt: until })
-    if (until !== undefined) yield* pause(slot, from, until - now)
+    const hold = both(internals.logins.held(now), reason === "refused" ? cached(slot, from, now, causes) : undefined)
+    if (hold !== undefined && left === attempts) return yield* heldBack(causes, hold)
+    if (hold !== undefined) yield* pause(slot, from, hold.until - now)
     const meanwhile = overtaken(slot, from)
     if (meanwhile !== undefined) return yield* meanwhile
-    const outcome = yield* Effect.either(logInOnce(internals, slot, from, reason, login, login.again))
+    const outcome = yield* Effect.either(logInOnce(internals, slot, from, reason, login, login.again, causes))
     if (Either.isRight(outcome)) return outcome.right
     if (outcome.left._tag !== "Failed") return yield* outcome.left
     const { error, isFinal } = outcome.left
     const since = overtaken(slot, from)
     if (since !== undefined) return yield* since
     if (!isFinal && left > 1) return yield* logInAgain(internals, slot, from, reason, [...causes, error], left - 1)
-    const retryAt = internals.logins.heldUntil(yield* Clock.currentTimeMillis)
+    const retryAt = internals.logins.held(yield* Clock.currentTimeMillis)?.until
     return yield* lost([...causes, error], { retryAt })
   })
 
