@@ -19,27 +19,16 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { constants, publicEncrypt } from "node:crypto"
 import { beforeAll, describe, inject } from "vitest"
 import { shown } from "./utils/output.ts"
 import { keptInMemory } from "./utils/ig.ts"
 import { changed } from "./utils/life.ts"
 import { search, unseen } from "./utils/search.ts"
+import { cipher } from "./utils/seal.ts"
 import { remember } from "./utils/secrets.ts"
 import { inspected, makeLogs, makeSpans, metrics, printings } from "./utils/sinks.ts"
 
 /* ---- who logs in, and with what ---------------------------------------------- */
-
-const cipher: PasswordCipher.Service = {
-  encrypt: ({ encryptionKey, password, timeStamp }) =>
-    Effect.sync(() => {
-      const key = `-----BEGIN PUBLIC KEY-----\n${encryptionKey}\n-----END PUBLIC KEY-----`
-      const text = Buffer.from(`${Redacted.value(password)}|${timeStamp}`).toString("base64")
-      const sealed = publicEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.from(text)).toString("base64")
-      remember(sealed)
-      return Redacted.make(sealed)
-    })
-}
 
 const withCipher = Effect.provideService(PasswordCipher, cipher)
 
