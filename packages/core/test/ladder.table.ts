@@ -28,11 +28,13 @@ interface Life {
   readonly held: string
 }
 
-/** Logged in, switched or not, and used once; then these tokens die, and one call is made. */
+/** Logged in, switched or not, and used once; after some time these tokens die, and one call is made. */
 export interface Row extends Life {
   readonly name: string
   readonly login: Login
   readonly switched: Switched
+  /** In seconds. */
+  readonly passed?: number
   readonly dead: ReadonlyArray<TokenKind>
   /** Where it makes no difference, all of them. */
   readonly ciphers: ReadonlyArray<Cipher>
@@ -366,6 +368,218 @@ export const rows: ReadonlyArray<Row> = [
     ciphers: ["no key"],
     requests: [
       "GET /positions 2 Bearer access-1 on SBX02: 401 error.security.oauth-token-invalid",
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 503",
+      "+5 s GET /session/encryptionKey 1: 503",
+      "+10 s GET /session/encryptionKey 1: 503"
+    ],
+    outcome: [
+      "AuthError session-lost until +15 s",
+      "ApiError session.refresh 401 error.security.oauth-token-invalid",
+      "ApiError session.encryptionKey 503 without a code",
+      "ApiError session.encryptionKey 503 without a code",
+      "ApiError session.encryptionKey 503 without a code"
+    ],
+    held: "loginWithEncryption SBX02 access-1 (dead) refresh-1 (dead)"
+  },
+
+  // OAuth, in plain, with less than the margin left
+  {
+    name: "login on its own account, refresh token dead, and a bearer that is about to be",
+    login: "login",
+    switched: "no",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: whatever,
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "POST /session 3 password:correct: 200",
+      "GET /positions 2 Bearer access-2 on SBX01: 200"
+    ],
+    outcome: ["success"],
+    held: "login SBX01 access-2 refresh-2"
+  },
+  {
+    name: "login switched by header, refresh token dead, and a bearer that is about to be",
+    login: "login",
+    switched: "by header",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: whatever,
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "POST /session 3 password:correct: 200",
+      "GET /session 1 Bearer access-2 on SBX02: 200",
+      "GET /positions 2 Bearer access-2 on SBX02: 200"
+    ],
+    outcome: ["success"],
+    held: "login SBX02 access-2 refresh-2"
+  },
+  {
+    name: "login switched by PUT, refresh token dead, and a bearer that is about to be",
+    login: "login",
+    switched: "by PUT",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: whatever,
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "POST /session 3 password:correct: 200",
+      "PUT /session 1 Bearer access-2 on SBX01 to SBX02: 200",
+      "GET /positions 2 Bearer access-2 on SBX02: 200"
+    ],
+    outcome: ["success"],
+    held: "login SBX02 access-2 refresh-2"
+  },
+
+  // OAuth, encrypted, with less than the margin left: a bearer that lives is used though it could not be renewed
+  {
+    name: "loginWithEncryption on its own account, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "no",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["works"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 200",
+      "POST /session 3 encrypted:correct encryptedPassword: 200",
+      "GET /positions 2 Bearer access-2 on SBX01: 200"
+    ],
+    outcome: ["success"],
+    held: "loginWithEncryption SBX01 access-2 refresh-2"
+  },
+  {
+    name: "loginWithEncryption on its own account, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "no",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["fails"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 200",
+      "GET /positions 2 Bearer access-1 on SBX01: 200"
+    ],
+    outcome: ["success"],
+    held: "loginWithEncryption SBX01 access-1 refresh-1 (dead)"
+  },
+  {
+    name: "loginWithEncryption on its own account, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "no",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["no key"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 503",
+      "+5 s GET /session/encryptionKey 1: 503",
+      "+10 s GET /session/encryptionKey 1: 503"
+    ],
+    outcome: [
+      "AuthError session-lost until +15 s",
+      "ApiError session.refresh 401 error.security.oauth-token-invalid",
+      "ApiError session.encryptionKey 503 without a code",
+      "ApiError session.encryptionKey 503 without a code",
+      "ApiError session.encryptionKey 503 without a code"
+    ],
+    held: "loginWithEncryption SBX01 access-1 (dead) refresh-1 (dead)"
+  },
+  {
+    name: "loginWithEncryption switched by header, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "by header",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["works"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 200",
+      "POST /session 3 encrypted:correct encryptedPassword: 200",
+      "GET /session 1 Bearer access-2 on SBX02: 200",
+      "GET /positions 2 Bearer access-2 on SBX02: 200"
+    ],
+    outcome: ["success"],
+    held: "loginWithEncryption SBX02 access-2 refresh-2"
+  },
+  {
+    name: "loginWithEncryption switched by header, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "by header",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["fails"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 200",
+      "GET /positions 2 Bearer access-1 on SBX02: 200"
+    ],
+    outcome: ["success"],
+    held: "loginWithEncryption SBX02 access-1 refresh-1 (dead)"
+  },
+  {
+    name: "loginWithEncryption switched by header, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "by header",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["no key"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 503",
+      "+5 s GET /session/encryptionKey 1: 503",
+      "+10 s GET /session/encryptionKey 1: 503"
+    ],
+    outcome: [
+      "AuthError session-lost until +15 s",
+      "ApiError session.refresh 401 error.security.oauth-token-invalid",
+      "ApiError session.encryptionKey 503 without a code",
+      "ApiError session.encryptionKey 503 without a code",
+      "ApiError session.encryptionKey 503 without a code"
+    ],
+    held: "loginWithEncryption SBX02 access-1 (dead) refresh-1 (dead)"
+  },
+  {
+    name: "loginWithEncryption switched by PUT, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "by PUT",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["works"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 200",
+      "POST /session 3 encrypted:correct encryptedPassword: 200",
+      "PUT /session 1 Bearer access-2 on SBX01 to SBX02: 200",
+      "GET /positions 2 Bearer access-2 on SBX02: 200"
+    ],
+    outcome: ["success"],
+    held: "loginWithEncryption SBX02 access-2 refresh-2"
+  },
+  {
+    name: "loginWithEncryption switched by PUT, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "by PUT",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["fails"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 200",
+      "GET /positions 2 Bearer access-1 on SBX02: 200"
+    ],
+    outcome: ["success"],
+    held: "loginWithEncryption SBX02 access-1 refresh-1 (dead)"
+  },
+  {
+    name: "loginWithEncryption switched by PUT, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "by PUT",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["no key"],
+    requests: [
       "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
       "GET /session/encryptionKey 1: 503",
       "+5 s GET /session/encryptionKey 1: 503",

@@ -251,12 +251,13 @@ const asUser = (user: User) => {
     withCipher(Effect.updateService(self, Credentials, (right) => credentialsOf(user, right)))
 }
 
-const rowOf = ({ dead, login, switched }: Row, cipher: Cipher) => {
+const rowOf = ({ dead, login, passed = 0, switched }: Row, cipher: Cipher) => {
   const user: User = { cipher: "works", credentials: "right" }
   return Effect.gen(function* () {
     yield* logIn(login)
     yield* switchAccounts(switched)
     yield* call
+    yield* TestClock.adjust(`${passed} seconds`)
     yield* apply(user, { dead, cipher })
     const life = yield* lived()
     yield* passwordsIn(login)
@@ -333,7 +334,7 @@ describe("calls in a session that died", () => {
 
 describe("the table itself", () => {
   it("has every login with every death, every switch and every state of the cipher once", () => {
-    const oauth = ["access", "access refresh"].flatMap((dead) =>
+    const oauth = ["access", "refresh", "access refresh"].flatMap((dead) =>
       ["no", "by header", "by PUT"].map((switched) => `${dead} | ${switched}`)
     )
     const cst = ["cst", "xst", "cst xst"].flatMap((dead) => ["no", "by PUT"].map((switched) => `${dead} | ${switched}`))
