@@ -3,6 +3,7 @@ import * as Renewal from "@effect-ig/core/Renewal"
 import * as Session from "@effect-ig/core/Session"
 import * as Throttle from "@effect-ig/core/Throttle"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
+import * as HttpClient from "@effect/platform/HttpClient"
 import { expect, it } from "@effect/vitest"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -210,6 +211,27 @@ describe("a refusal right after a renewal", () => {
         "POST /session 3 200",
         "GET /positions 2 200"
       ])
+    }).pipe(Effect.provide(keptInMemory()))
+  )
+})
+
+describe("a call that is refused each time", () => {
+  const refused = { kind: "answer", status: 401, errorCode: "error.security.oauth-token-invalid" } as const
+
+  it.effect("is sent four times at most, though each time the session has become another meanwhile", () =>
+    Effect.gen(function* () {
+      const client = yield* HttpClient.HttpClient
+      const here = yield* Effect.context<Session.Ig>()
+      yield* Session.login
+      yield* Endpoint.call(positions)
+      yield* (yield* Sandbox).inject({ ...refused, path: "/positions", times: 10 })
+      const moving = HttpClient.mapRequestEffect(client, (request) =>
+        Effect.as(Effect.provide(Effect.orDie(Session.refresh), here), request)
+      )
+      const call = Effect.provideService(Endpoint.call(positions), HttpClient.HttpClient, moving)
+      expect(yield* Effect.flip(call)).toMatchObject({ _tag: "ApiError", status: 401 })
+      const sent = ["POST /session/refresh-token 1 200", "GET /positions 2 401"]
+      expect(yield* requests(2)).toEqual([...sent, ...sent, ...sent, ...sent])
     }).pipe(Effect.provide(keptInMemory()))
   )
 })
