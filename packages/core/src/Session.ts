@@ -33,7 +33,7 @@ import { isAccountId } from "./internal/identifiers.ts"
 import * as Login from "./internal/login.ts"
 import * as LoginMode from "./internal/loginMode.ts"
 import * as Logout from "./internal/logout.ts"
-import { refreshOnce } from "./internal/ladder.ts"
+import { refreshOnce, told } from "./internal/ladder.ts"
 import { renew } from "./internal/renewal.ts"
 import * as Resume from "./internal/resume.ts"
 import { decode } from "./internal/send.ts"
@@ -132,7 +132,9 @@ export const refresh: Effect.Effect<OAuthSession, IgError, Ig> = Effect.gen(func
   const renewed = (yield* Renewal).isOn
     ? yield* renew(internals, internals.main, session, "asked")
     : yield* internals.main.exchanges.run(Endpoint.refresh.name, (turn) =>
-        Effect.flatMap(oauthSession(turn.current), (current) => refreshOnce(internals.main, turn, current))
+        Effect.flatMap(oauthSession(turn.current), (current) => refreshOnce(internals.main, turn, current)).pipe(
+          Effect.tap((renewed) => told(internals, "asked", "refresh", renewed))
+        )
       )
   return yield* oauthSession(renewed)
 }).pipe(inOperation(Endpoint.refresh))

@@ -28,11 +28,13 @@ interface Life {
   readonly held: string
 }
 
-/** Logged in, switched or not, and used once; then these tokens die, and one call is made. */
+/** Logged in, switched or not, and used once; after some time these tokens die, and one call is made. */
 export interface Row extends Life {
   readonly name: string
   readonly login: Login
   readonly switched: Switched
+  /** In seconds. */
+  readonly passed?: number
   readonly dead: ReadonlyArray<TokenKind>
   /** Where it makes no difference, all of them. */
   readonly ciphers: ReadonlyArray<Cipher>
@@ -366,6 +368,218 @@ export const rows: ReadonlyArray<Row> = [
     ciphers: ["no key"],
     requests: [
       "GET /positions 2 Bearer access-1 on SBX02: 401 error.security.oauth-token-invalid",
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 503",
+      "+5 s GET /session/encryptionKey 1: 503",
+      "+10 s GET /session/encryptionKey 1: 503"
+    ],
+    outcome: [
+      "AuthError session-lost until +15 s",
+      "ApiError session.refresh 401 error.security.oauth-token-invalid",
+      "ApiError session.encryptionKey 503 without a code",
+      "ApiError session.encryptionKey 503 without a code",
+      "ApiError session.encryptionKey 503 without a code"
+    ],
+    held: "loginWithEncryption SBX02 access-1 (dead) refresh-1 (dead)"
+  },
+
+  // OAuth, in plain, with less than the margin left
+  {
+    name: "login on its own account, refresh token dead, and a bearer that is about to be",
+    login: "login",
+    switched: "no",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: whatever,
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "POST /session 3 password:correct: 200",
+      "GET /positions 2 Bearer access-2 on SBX01: 200"
+    ],
+    outcome: ["success"],
+    held: "login SBX01 access-2 refresh-2"
+  },
+  {
+    name: "login switched by header, refresh token dead, and a bearer that is about to be",
+    login: "login",
+    switched: "by header",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: whatever,
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "POST /session 3 password:correct: 200",
+      "GET /session 1 Bearer access-2 on SBX02: 200",
+      "GET /positions 2 Bearer access-2 on SBX02: 200"
+    ],
+    outcome: ["success"],
+    held: "login SBX02 access-2 refresh-2"
+  },
+  {
+    name: "login switched by PUT, refresh token dead, and a bearer that is about to be",
+    login: "login",
+    switched: "by PUT",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: whatever,
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "POST /session 3 password:correct: 200",
+      "PUT /session 1 Bearer access-2 on SBX01 to SBX02: 200",
+      "GET /positions 2 Bearer access-2 on SBX02: 200"
+    ],
+    outcome: ["success"],
+    held: "login SBX02 access-2 refresh-2"
+  },
+
+  // OAuth, encrypted, with less than the margin left: a bearer that lives is used though it could not be renewed
+  {
+    name: "loginWithEncryption on its own account, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "no",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["works"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 200",
+      "POST /session 3 encrypted:correct encryptedPassword: 200",
+      "GET /positions 2 Bearer access-2 on SBX01: 200"
+    ],
+    outcome: ["success"],
+    held: "loginWithEncryption SBX01 access-2 refresh-2"
+  },
+  {
+    name: "loginWithEncryption on its own account, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "no",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["fails"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 200",
+      "GET /positions 2 Bearer access-1 on SBX01: 200"
+    ],
+    outcome: ["success"],
+    held: "loginWithEncryption SBX01 access-1 refresh-1 (dead)"
+  },
+  {
+    name: "loginWithEncryption on its own account, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "no",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["no key"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 503",
+      "+5 s GET /session/encryptionKey 1: 503",
+      "+10 s GET /session/encryptionKey 1: 503"
+    ],
+    outcome: [
+      "AuthError session-lost until +15 s",
+      "ApiError session.refresh 401 error.security.oauth-token-invalid",
+      "ApiError session.encryptionKey 503 without a code",
+      "ApiError session.encryptionKey 503 without a code",
+      "ApiError session.encryptionKey 503 without a code"
+    ],
+    held: "loginWithEncryption SBX01 access-1 (dead) refresh-1 (dead)"
+  },
+  {
+    name: "loginWithEncryption switched by header, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "by header",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["works"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 200",
+      "POST /session 3 encrypted:correct encryptedPassword: 200",
+      "GET /session 1 Bearer access-2 on SBX02: 200",
+      "GET /positions 2 Bearer access-2 on SBX02: 200"
+    ],
+    outcome: ["success"],
+    held: "loginWithEncryption SBX02 access-2 refresh-2"
+  },
+  {
+    name: "loginWithEncryption switched by header, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "by header",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["fails"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 200",
+      "GET /positions 2 Bearer access-1 on SBX02: 200"
+    ],
+    outcome: ["success"],
+    held: "loginWithEncryption SBX02 access-1 refresh-1 (dead)"
+  },
+  {
+    name: "loginWithEncryption switched by header, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "by header",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["no key"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 503",
+      "+5 s GET /session/encryptionKey 1: 503",
+      "+10 s GET /session/encryptionKey 1: 503"
+    ],
+    outcome: [
+      "AuthError session-lost until +15 s",
+      "ApiError session.refresh 401 error.security.oauth-token-invalid",
+      "ApiError session.encryptionKey 503 without a code",
+      "ApiError session.encryptionKey 503 without a code",
+      "ApiError session.encryptionKey 503 without a code"
+    ],
+    held: "loginWithEncryption SBX02 access-1 (dead) refresh-1 (dead)"
+  },
+  {
+    name: "loginWithEncryption switched by PUT, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "by PUT",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["works"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 200",
+      "POST /session 3 encrypted:correct encryptedPassword: 200",
+      "PUT /session 1 Bearer access-2 on SBX01 to SBX02: 200",
+      "GET /positions 2 Bearer access-2 on SBX02: 200"
+    ],
+    outcome: ["success"],
+    held: "loginWithEncryption SBX02 access-2 refresh-2"
+  },
+  {
+    name: "loginWithEncryption switched by PUT, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "by PUT",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["fails"],
+    requests: [
+      "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
+      "GET /session/encryptionKey 1: 200",
+      "GET /positions 2 Bearer access-1 on SBX02: 200"
+    ],
+    outcome: ["success"],
+    held: "loginWithEncryption SBX02 access-1 refresh-1 (dead)"
+  },
+  {
+    name: "loginWithEncryption switched by PUT, refresh token dead, and a bearer that is about to be",
+    login: "loginWithEncryption",
+    switched: "by PUT",
+    passed: 51,
+    dead: ["refresh"],
+    ciphers: ["no key"],
+    requests: [
       "POST /session/refresh-token 1 refresh-1: 401 error.security.oauth-token-invalid",
       "GET /session/encryptionKey 1: 503",
       "+5 s GET /session/encryptionKey 1: 503",
@@ -886,7 +1100,12 @@ export const stories: ReadonlyArray<Story> = [
       },
       {
         requests: [],
-        outcome: ["AuthError session-lost until +60 s"],
+        outcome: [
+          "AuthError session-lost until +60 s",
+          "ApiError session.loginV2 401 service.security.authentication.failure-invalid-client-security-token",
+          "ApiError session.loginV2 401 service.security.authentication.failure-invalid-client-security-token",
+          "ApiError session.loginV2 401 service.security.authentication.failure-invalid-client-security-token"
+        ],
         held: "loginV2 SBX01 cst-1 (dead) xst-1"
       },
       {
@@ -1007,7 +1226,12 @@ export const stories: ReadonlyArray<Story> = [
       {
         passed: 299,
         requests: [],
-        outcome: ["AuthError session-lost until +1 s"],
+        outcome: [
+          "AuthError session-lost until +1 s",
+          "TransportError session.loginV2 connection-lost",
+          "TransportError session.loginV2 connection-lost",
+          "TransportError session.loginV2 connection-lost"
+        ],
         held: "loginV2 SBX01 cst-1 (dead) xst-1"
       },
       {
@@ -1517,7 +1741,10 @@ export const stories: ReadonlyArray<Story> = [
       {
         passed: 59,
         requests: [],
-        outcome: ["AuthError session-lost until +1 s"],
+        outcome: [
+          "AuthError session-lost until +1 s",
+          "ApiError session.loginV2 400 error.public-api.failure.encryption.required"
+        ],
         held: "loginV2 SBX01 cst-1 (dead) xst-1"
       }
     ]
@@ -1677,7 +1904,10 @@ export const stories: ReadonlyArray<Story> = [
       {
         passed: 59,
         requests: [],
-        outcome: ["AuthError session-lost until +1 s"],
+        outcome: [
+          "AuthError session-lost until +1 s",
+          "ApiError session.refresh 401 error.security.oauth-token-invalid"
+        ],
         held: "login SBX01 access-1 (dead) refresh-1 (dead)"
       },
       {
@@ -1796,7 +2026,10 @@ export const stories: ReadonlyArray<Story> = [
       {
         passed: 59,
         requests: [],
-        outcome: ["AuthError session-lost until +1 s"],
+        outcome: [
+          "AuthError session-lost until +1 s",
+          "ApiError session.switchAccount 401 error.security.client-token-invalid"
+        ],
         held: "loginV2 SBX02 cst-1 (dead) xst-2 (dead)"
       },
       {
@@ -1835,7 +2068,11 @@ export const stories: ReadonlyArray<Story> = [
       },
       {
         requests: [],
-        outcome: ["AuthError session-lost until +60 s"],
+        outcome: [
+          "AuthError session-lost until +60 s",
+          "ApiError session.refresh 401 error.security.oauth-token-invalid",
+          "ApiError session.read 401 error.security.oauth-token-invalid"
+        ],
         held: "login SBX02 access-1 (dead) refresh-1 (dead)"
       },
       {
@@ -1988,7 +2225,12 @@ export const stories: ReadonlyArray<Story> = [
       },
       {
         requests: ["GET /positions 2 cst-1 xst-1: 401 error.security.client-token-invalid"],
-        outcome: ["AuthError session-lost until +60 s"],
+        outcome: [
+          "AuthError session-lost until +60 s",
+          "ApiError session.loginV2 401 service.security.authentication.failure-invalid-client-security-token",
+          "ApiError session.loginV2 401 service.security.authentication.failure-invalid-client-security-token",
+          "ApiError session.loginV2 401 service.security.authentication.failure-invalid-client-security-token"
+        ],
         held: "loginV2 SBX01 cst-1 (dead) xst-1"
       },
       {

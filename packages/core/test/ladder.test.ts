@@ -18,7 +18,6 @@ import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
-import { constants, publicEncrypt } from "node:crypto"
 import { describe, inject } from "vitest"
 import {
   type Change,
@@ -32,6 +31,7 @@ import {
   type Switched
 } from "./ladder.table.ts"
 import { keptInMemory } from "./utils/ig.ts"
+import { seal } from "./utils/seal.ts"
 import { remember } from "./utils/secrets.ts"
 import { held } from "./utils/state.ts"
 
@@ -45,14 +45,6 @@ interface User {
 
 const wrongPassword = `wrong-${inject("planted").password}`
 remember(wrongPassword)
-
-const seal = ({ encryptionKey, password, timeStamp }: PasswordCipher.Input): Redacted.Redacted => {
-  const key = `-----BEGIN PUBLIC KEY-----\n${encryptionKey}\n-----END PUBLIC KEY-----`
-  const text = Buffer.from(`${Redacted.value(password)}|${timeStamp}`).toString("base64")
-  const sealed = publicEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.from(text)).toString("base64")
-  remember(sealed)
-  return Redacted.make(sealed)
-}
 
 const cipherOf = (user: User): PasswordCipher.Service => ({
   encrypt: (input) =>
@@ -259,12 +251,13 @@ const asUser = (user: User) => {
     withCipher(Effect.updateService(self, Credentials, (right) => credentialsOf(user, right)))
 }
 
-const rowOf = ({ dead, login, switched }: Row, cipher: Cipher) => {
+const rowOf = ({ dead, login, passed = 0, switched }: Row, cipher: Cipher) => {
   const user: User = { cipher: "works", credentials: "right" }
   return Effect.gen(function* () {
     yield* logIn(login)
     yield* switchAccounts(switched)
     yield* call
+    yield* TestClock.adjust(`${passed} seconds`)
     yield* apply(user, { dead, cipher })
     const life = yield* lived()
     yield* passwordsIn(login)
@@ -341,7 +334,7 @@ describe("calls in a session that died", () => {
 
 describe("the table itself", () => {
   it("has every login with every death, every switch and every state of the cipher once", () => {
-    const oauth = ["access", "access refresh"].flatMap((dead) =>
+    const oauth = ["access", "refresh", "access refresh"].flatMap((dead) =>
       ["no", "by header", "by PUT"].map((switched) => `${dead} | ${switched}`)
     )
     const cst = ["cst", "xst", "cst xst"].flatMap((dead) => ["no", "by PUT"].map((switched) => `${dead} | ${switched}`))

@@ -1,19 +1,30 @@
+import type { Credentials } from "@effect-ig/core/Credentials"
 import * as Endpoint from "@effect-ig/core/Endpoint"
 import * as ReadRetry from "@effect-ig/core/ReadRetry"
 import * as Session from "@effect-ig/core/Session"
+import * as SessionState from "@effect-ig/core/SessionState"
 import * as Throttle from "@effect-ig/core/Throttle"
 import type { Fault } from "@effect-ig/sandbox/Fault"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
+import * as Simulation from "@effect-ig/sandbox/Simulation"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
 import { expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
 import { inMemory, keptInMemory } from "./utils/ig.ts"
-import { requests } from "./utils/state.ts"
+import { held, requests } from "./utils/state.ts"
 
 const positions = Endpoint.make({
   name: "positions.list",
@@ -133,4 +144,149 @@ describe("a mutation", () => {
       }).pipe(Effect.provide(keptInMemory({ requestTimeout: "1 second" })))
     )
   }
+})
+
+class Refusal extends Error {
+  readonly code = "ECONNREFUSED"
+}
+
+const elapsed = Effect.map(Clock.currentTimeMillis, (now) => now / 1000)
+
+/** Signed in by a bearer that has died; and where it is to be refreshed nothing listens, the first times. */
+const cutOff = <A, E>(
+  policy: ReadRetry.Policy,
+  refusals: number,
+  body: (stack: {
+    readonly context: Context.Context<Session.Ig | Credentials>
+    readonly close: Effect.Effect<void>
+    /** When a refresh was tried, in seconds. */
+    readonly tries: ReadonlyArray<number>
+  }) => Effect.Effect<A, E, Sandbox>
+) =>
+  Effect.gen(function* () {
+    const client = yield* HttpClient.HttpClient
+    const tries: Array<number> = []
+    const deaf = HttpClient.make((request, url) =>
+      url.pathname.endsWith("/refresh-token") && tries.length < refusals
+        ? Effect.flatMap(elapsed, (at) => {
+            tries.push(at)
+            return new HttpClientError.RequestError({ request, reason: "Transport", cause: new Refusal() })
+          })
+        : client.execute(request)
+    )
+    const scope = yield* Scope.make()
+    const state = yield* Layer.buildWithScope(Layer.fresh(SessionState.layer), scope)
+    const here = yield* Effect.context<Session.Ig | Credentials>()
+    const context = here.pipe(
+      Context.merge(state),
+      Context.add(HttpClient.HttpClient, deaf),
+      Context.add(ReadRetry.ReadRetry, Option.some(policy))
+    )
+    yield* Effect.provide(Session.login, context)
+    yield* Effect.flatMap(Sandbox, ({ expire }) => expire("access"))
+    return yield* body({ context, close: Scope.close(scope, Exit.void), tries })
+  }).pipe(
+    Effect.provide(keptInMemory()),
+    (self) => Simulation.run(self, { limit: 100 * 86_400_000 }),
+    Effect.flatMap((outcome) => (outcome._tag === "Done" ? outcome.exit : Effect.die("nothing moves any more")))
+  )
+
+const noEnd = Schedule.spaced("7 seconds")
+
+describe("a refresh that cannot be sent", () => {
+  it.live("is repeated by the policy, and is what the call fails with", () =>
+    cutOff(Schedule.recurs(3), Infinity, ({ context, tries }) =>
+      Effect.gen(function* () {
+        expect(yield* Effect.flip(Effect.provide(Session.read(), context))).toMatchObject({
+          operation: "session.refresh",
+          reason: "unreachable",
+          mayHaveExecuted: false
+        })
+        expect(tries).toEqual([0, 0, 0, 0])
+      })
+    )
+  )
+
+  const endless: ReadonlyArray<readonly [name: string, policy: ReadRetry.Policy, tries: ReadonlyArray<number>]> = [
+    ["knows no end", noEnd, [0, 7, 14, 21, 28]],
+    ["pauses for an hour", Schedule.spaced("1 hour"), [0]]
+  ]
+
+  for (const [name, policy, expected] of endless) {
+    it.live(`ends after 30 seconds by a policy that ${name}, and so does what waits for it`, () =>
+      cutOff(policy, Infinity, ({ context, tries }) =>
+        Effect.gen(function* () {
+          const reading = yield* Effect.fork(Effect.flip(Effect.provide(Session.read(), context)))
+          yield* Effect.sleep("1 second")
+          const login = Effect.provide(Effect.zipRight(Session.login, elapsed), context)
+          expect(yield* Effect.timeout(login, "1 day")).toBe(30)
+          expect(yield* Fiber.join(reading)).toMatchObject({ reason: "unreachable" })
+          expect(tries).toEqual(expected)
+        })
+      )
+    )
+
+    it.live(`does not hold up the end of the layer by a policy that ${name}`, () =>
+      cutOff(policy, Infinity, ({ close, context, tries }) =>
+        Effect.gen(function* () {
+          const reading = yield* Effect.fork(Effect.provide(Session.read(), context))
+          yield* Effect.sleep("1 second")
+          yield* Fiber.interrupt(reading)
+          yield* Effect.timeout(close, "1 day")
+          expect(yield* elapsed).toBe(1)
+          yield* Effect.sleep("1 hour")
+          expect(tries).toEqual([0])
+        })
+      )
+    )
+  }
+
+  const starters: ReadonlyArray<
+    readonly [name: string, first: ReadRetry.Policy | undefined, tries: ReadonlyArray<number>]
+  > = [
+    [
+      "that has it on, also for who has it off",
+      Schedule.spaced("5 seconds").pipe(Schedule.upTo("10 seconds")),
+      [0, 5, 10]
+    ],
+    ["that has it off, also for who has it on", undefined, [0]]
+  ]
+
+  for (const [name, first, expected] of starters) {
+    it.live(`goes by the policy of the call that began the renewal: one ${name}`, () =>
+      cutOff(Schedule.recurs(7), Infinity, ({ context, tries }) =>
+        Effect.gen(function* () {
+          const reads = [first, first === undefined ? Schedule.recurs(7) : undefined].map((policy) =>
+            Session.read().pipe(
+              Effect.provideService(ReadRetry.ReadRetry, Option.fromNullable(policy)),
+              Effect.provide(context),
+              Effect.flip
+            )
+          )
+          const [one, other] = yield* Effect.all(reads, { concurrency: "unbounded" })
+          expect(one).toMatchObject({ reason: "unreachable" })
+          expect(other).toBe(one)
+          expect(tries).toEqual(expected)
+        })
+      )
+    )
+  }
+
+  it.live("is never cut short where it may have been sent: its answer is stored though the layer closes", () =>
+    cutOff(noEnd, 1, ({ close, context, tries }) =>
+      Effect.gen(function* () {
+        const { hold } = yield* Sandbox
+        const { reached, release } = yield* hold("after", { path: "/session/refresh-token" })
+        yield* Effect.fork(Effect.provide(Session.read(), context))
+        yield* reached
+        const closing = yield* Effect.fork(close)
+        yield* Effect.sleep("10 seconds")
+        expect(closing.unsafePoll()).toBeNull()
+        yield* release
+        yield* Fiber.join(closing)
+        expect(tries).toEqual([0])
+        expect(yield* Effect.provide(held, context)).toBe("SBX01 access-2 refresh-2")
+      })
+    )
+  )
 })

@@ -3,9 +3,11 @@ import * as Renewal from "@effect-ig/core/Renewal"
 import * as Session from "@effect-ig/core/Session"
 import * as Throttle from "@effect-ig/core/Throttle"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
+import * as HttpClient from "@effect/platform/HttpClient"
 import { expect, it } from "@effect/vitest"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
@@ -97,36 +99,74 @@ describe("a bearer is renewed before a call", () => {
   )
 })
 
-describe("only a refusal of tokens renews", () => {
-  const others = [
-    ["error.public-api.failure.kyc.required", 401],
-    ["error.security.invalid-details", 401],
-    ["error.security.api-key-invalid", 403],
-    ["error.security.generic", 401],
-    [undefined, 401]
-  ] as const
+/** 401 but for the key's, as IG answers them. */
+const codes = [
+  "error.security.oauth-token-invalid",
+  "error.security.client-token-missing",
+  "error.security.client-token-invalid",
+  "error.security.account-token-missing",
+  "error.security.account-token-invalid",
+  "error.public-api.failure.kyc.required",
+  "error.security.invalid-details",
+  "error.security.api-key-invalid",
+  "error.security.generic",
+  undefined
+] as const
 
-  for (const [errorCode, status] of others) {
-    it.effect(`and ${status} ${errorCode ?? "without a code"} does not`, () =>
-      Effect.gen(function* () {
-        yield* Session.login
-        yield* (yield* Sandbox).inject({ kind: "answer", status, errorCode, path: "/watchlists", method: "POST" })
-        const create = Endpoint.make({
-          name: "watchlists.create",
-          method: "POST",
-          path: "/watchlists",
-          version: 1,
-          body: Schema.Struct({ name: Schema.String }),
-          answer: Schema.Unknown
-        })
-        const error = yield* Effect.flip(Endpoint.call(create, { body: { name: "mine" } }))
-        expect(error).toMatchObject({ _tag: "ApiError", status })
-        expect(yield* requests(1)).toEqual([`POST /watchlists 1 ${status}`])
-      }).pipe(Effect.provide(keptInMemory()))
-    )
+/** Of either family, what renews it, and how. */
+const families = [
+  {
+    name: "login",
+    login: Session.login,
+    renewing: [
+      "error.security.oauth-token-invalid",
+      "error.security.client-token-missing",
+      "error.security.client-token-invalid"
+    ],
+    renewal: "POST /session/refresh-token 1 200"
+  },
+  {
+    name: "loginV2",
+    login: Session.loginV2,
+    renewing: [
+      "error.security.client-token-missing",
+      "error.security.client-token-invalid",
+      "error.security.account-token-missing",
+      "error.security.account-token-invalid"
+    ],
+    renewal: "POST /session 2 200"
+  }
+] as const
+
+describe("only a refusal of tokens renews", () => {
+  const create = Endpoint.make({
+    name: "watchlists.create",
+    method: "POST",
+    path: "/watchlists",
+    version: 1,
+    body: Schema.Struct({ name: Schema.String }),
+    answer: Schema.Unknown
+  })
+
+  for (const { login, name, renewal, renewing } of families) {
+    for (const errorCode of codes) {
+      const status = errorCode === "error.security.api-key-invalid" ? 403 : 401
+      const renews = renewing.some((one) => one === errorCode)
+      it.effect(`and under ${name} ${status} ${errorCode ?? "without a code"} ${renews ? "is one" : "is none"}`, () =>
+        Effect.gen(function* () {
+          yield* login
+          yield* Endpoint.call(positions)
+          yield* (yield* Sandbox).inject({ kind: "answer", status, errorCode, path: "/watchlists", method: "POST" })
+          const outcome = yield* Effect.either(Endpoint.call(create, { body: { name: "mine" } }))
+          const refusal = `POST /watchlists 1 ${status}`
+          expect(yield* requests(2)).toEqual(renews ? [refusal, renewal, "POST /watchlists 1 200"] : [refusal])
+          expect(outcome).toMatchObject(renews ? { _tag: "Right" } : { left: { _tag: "ApiError", status, errorCode } })
+        }).pipe(Effect.provide(keptInMemory()))
+      )
+    }
   }
 
-  it.effect("and under a bearer, nor does an account that is not the client's", () =>
+  it.effect("and under a bearer, an account that is not the client's is to be put right", () =>
     Effect.gen(function* () {
       yield* Session.login
       yield* (yield* Sandbox).inject({
@@ -136,7 +176,6 @@ describe("only a refusal of tokens renews", () => {
         path: "/positions"
       })
       expect(yield* Effect.flip(Endpoint.call(positions))).toMatchObject({ action: "fix" })
-      expect(yield* requests(1)).toHaveLength(1)
     }).pipe(Effect.provide(keptInMemory()))
   )
 
@@ -176,6 +215,27 @@ describe("a refusal right after a renewal", () => {
   )
 })
 
+describe("a call that is refused each time", () => {
+  const refused = { kind: "answer", status: 401, errorCode: "error.security.oauth-token-invalid" } as const
+
+  it.effect("is sent four times at most, though each time the session has become another meanwhile", () =>
+    Effect.gen(function* () {
+      const client = yield* HttpClient.HttpClient
+      const here = yield* Effect.context<Session.Ig>()
+      yield* Session.login
+      yield* Endpoint.call(positions)
+      yield* (yield* Sandbox).inject({ ...refused, path: "/positions", times: 10 })
+      const moving = HttpClient.mapRequestEffect(client, (request) =>
+        Effect.as(Effect.provide(Effect.orDie(Session.refresh), here), request)
+      )
+      const call = Effect.provideService(Endpoint.call(positions), HttpClient.HttpClient, moving)
+      expect(yield* Effect.flip(call)).toMatchObject({ _tag: "ApiError", status: 401 })
+      const sent = ["POST /session/refresh-token 1 200", "GET /positions 2 401"]
+      expect(yield* requests(2)).toEqual([...sent, ...sent, ...sent, ...sent])
+    }).pipe(Effect.provide(keptInMemory()))
+  )
+})
+
 describe("a session that is lost", () => {
   const lines: Array<string> = []
   const logger = Logger.replace(
@@ -196,5 +256,26 @@ describe("a session that is lost", () => {
       expect(lines).toEqual([`WARN ${first?.message}`])
       expect(first?.message).toContain("client-suspended")
     }).pipe(Effect.provide(keptInMemory().pipe(Layer.provideMerge(logger))))
+  )
+
+  it.effect("says what was tried in vain, to whoever comes later too, and of the last renewal alone", () =>
+    Effect.gen(function* () {
+      const { expire, inject } = yield* Sandbox
+      yield* Session.loginV2
+      yield* Endpoint.call(positions)
+      yield* expire("cst")
+      yield* inject({ kind: "cutHeaders", times: 1_000, method: "POST", path: "/session" })
+      const causes: Array<number | undefined> = []
+      for (let minute = 0; minute < 30; minute++) {
+        const fiber = yield* Effect.fork(Effect.flip(Endpoint.call(positions)))
+        yield* TestClock.adjust("1 minute")
+        if (fiber.unsafePoll() === null) yield* TestClock.adjust("1 minute")
+        const error = yield* Fiber.join(fiber)
+        causes.push(error._tag === "AuthError" ? error.causes?.length : undefined)
+      }
+      // The first renewal tries three times; those after it once, since they would have to pause for too long.
+      expect(causes.slice(0, 4)).toEqual([3, 3, 3, 3])
+      expect(new Set(causes.slice(10))).toEqual(new Set([1]))
+    }).pipe(Effect.provide(keptInMemory()))
   )
 })

@@ -19,27 +19,16 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { constants, publicEncrypt } from "node:crypto"
 import { beforeAll, describe, inject } from "vitest"
 import { shown } from "./utils/output.ts"
 import { keptInMemory } from "./utils/ig.ts"
-import { changed } from "./utils/life.ts"
+import { changed, logging, tracing } from "./utils/life.ts"
 import { search, unseen } from "./utils/search.ts"
+import { cipher } from "./utils/seal.ts"
 import { remember } from "./utils/secrets.ts"
 import { inspected, makeLogs, makeSpans, metrics, printings } from "./utils/sinks.ts"
 
 /* ---- who logs in, and with what ---------------------------------------------- */
-
-const cipher: PasswordCipher.Service = {
-  encrypt: ({ encryptionKey, password, timeStamp }) =>
-    Effect.sync(() => {
-      const key = `-----BEGIN PUBLIC KEY-----\n${encryptionKey}\n-----END PUBLIC KEY-----`
-      const text = Buffer.from(`${Redacted.value(password)}|${timeStamp}`).toString("base64")
-      const sealed = publicEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, Buffer.from(text)).toString("base64")
-      remember(sealed)
-      return Redacted.make(sealed)
-    })
-}
 
 const withCipher = Effect.provideService(PasswordCipher, cipher)
 
@@ -235,7 +224,8 @@ const lifeOf = (
     const lived = yield* live(login, trouble)
     const tokens = (yield* (yield* Sandbox).issued).map(({ value }) => value)
     remember(...tokens)
-    return { lived, spans, logs, tokens, found: search(texts(lived), spans, logs, yield* metrics) }
+    const sent = (yield* (yield* Sandbox).record).map(({ path }) => path)
+    return { lived, sent, spans, logs, tokens, found: search(texts(lived), spans, logs, yield* metrics) }
   }).pipe(Effect.provide(stack))
 }
 
@@ -243,12 +233,22 @@ beforeAll(() => {
   shown.isOn = false
 })
 
+/** A user's own tracing and logging, of each request. */
+const talkative: Change = (client) => logging(tracing(client))
+
+/** Where requests go that renew a session: refreshes, keys and logins. */
+const renewedBy = (login: string): ReadonlyArray<string> => [
+  "/session",
+  ...(login.startsWith("loginV2") ? [] : ["/session/refresh-token"]),
+  ...(login.endsWith("WithEncryption") ? ["/session/encryptionKey"] : [])
+]
+
 describe("no secret comes out of a renewal", () => {
   for (const [name, login] of logins) {
     for (const [what, trouble] of troubles) {
       it.effect(`${name}, ${what}`, () =>
         Effect.gen(function* () {
-          const { found, lived, logs, spans, tokens } = yield* lifeOf(login, trouble)
+          const { found, lived, logs, sent, spans, tokens } = yield* lifeOf(login, trouble, { change: talkative })
           expect(found).toEqual([])
           expect(tokens.length).toBeGreaterThanOrEqual(2)
           // It was a life with all that it is about.
@@ -257,6 +257,15 @@ describe("no secret comes out of a renewal", () => {
           expect(lived.events.map(({ _tag }) => _tag)).toEqual(expect.arrayContaining(["LoggedIn", "Refused"]))
           expect(lived.statuses).toHaveLength(operations.length)
           expect(logs.printed.length).toBeGreaterThan(50)
+          // Each request was told of by the user's client, those too that renewed it.
+          const own = spans.seen.filter((span) => span.name === "own").map((span) => inspected(span.attributes))
+          expect(own).toHaveLength(sent.length)
+          expect(sent).toEqual(expect.arrayContaining([...renewedBy(name)]))
+          for (const path of new Set(sent)) {
+            const url = new RegExp(`https?://[^/]+/gateway/deal${path}\\b`)
+            expect(own.some((text) => url.test(text))).toBe(true)
+            expect(logs.printed.some((text) => text.includes("sending") && url.test(text))).toBe(true)
+          }
           const lost = lived.errors.filter((error) => error._tag === "AuthError" && error.reason === "session-lost")
           expect(lost.length > 0).toBe(!["a dead bearer", "a dead refresh token"].includes(what))
         })

@@ -16,7 +16,7 @@ import { isRenewable } from "./codes.ts"
 import { tell } from "./events.ts"
 import type { Needs, Turn } from "./exchanges.ts"
 import { isAccountId } from "./identifiers.ts"
-import { circumstances, isReady, ready, renew } from "./renewal.ts"
+import { circumstances, isAlive, isReady, ready, renew } from "./renewal.ts"
 import { type Answer, decode, type Passage, type Request, send, type SendError, sendWhen } from "./send.ts"
 import { sibling } from "./siblings.ts"
 import type { Internals, Slot } from "./slot.ts"
@@ -231,6 +231,9 @@ const sendInCurrent = (
       const accountOf = (session: SignedIn) => accountId ?? session.accountId
       const account = accountOf(live.session)
       let carried = live.session
+      const isFit = () => isReady(endpoint, slot, known, clock.unsafeCurrentTimeMillis())
+      // It was to be renewed just now, in vain: to try that once more, before it leaves, would take as long again.
+      const goesAsItIs = !isFit()
       const attach = Effect.suspend((): Effect.Effect<Request, AuthError | Moved> => {
         const session = slot.exchanges.current()
         if (session._tag === "SignedOut") return notSignedIn(endpoint.name)
@@ -241,7 +244,7 @@ const sendInCurrent = (
       const passage: Passage<IgError | Moved> = {
         accountId: account,
         ticket,
-        isReady: () => isReady(endpoint, slot, known, clock.unsafeCurrentTimeMillis()),
+        isReady: () => isFit() || (goesAsItIs && isAlive(slot, live.session, clock.unsafeCurrentTimeMillis())),
         prepare: ready(internals, slot, endpoint),
         sender: slot.exchanges.sender,
         request: attach

@@ -3,19 +3,21 @@
  */
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import type { Credentials } from "../Credentials.ts"
 import { AuthError, type IgError } from "../IgError.ts"
-import { ReadRetry } from "../ReadRetry.ts"
+import { type Policy, ReadRetry } from "../ReadRetry.ts"
 import { SessionEvent, type Why } from "../SessionEvent.ts"
 import type { OAuthSession, Session, SignedIn } from "../SessionState.ts"
 import * as Endpoint from "./endpoints.ts"
 import { tell } from "./events.ts"
 import type { Again, LoggedIn, Needs, Turn } from "./exchanges.ts"
-import { attempts, cachedFor } from "./logins.ts"
+import { attempts, cachedFor, type Hold } from "./logins.ts"
 import { discard } from "./logout.ts"
 import { type Answer, decode, send, type SendError } from "./send.ts"
 import type { Internals, Slot } from "./slot.ts"
@@ -64,6 +66,16 @@ export const overtaken = (
   return current._tag === "SignedOut" ? notSignedIn : Effect.succeed(current)
 }
 
+/** When the session has changed meanwhile, or its layer closes. */
+const overtaking = (slot: Slot, from: Session): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    overtaken(slot, from) === undefined ? Effect.zipRight(slot.exchanges.changed, overtaking(slot, from)) : Effect.void
+  )
+
+/** So long, whatever becomes of the clock; and no longer than it matters. */
+const pause = (slot: Slot, from: Session, duration: Duration.DurationInput): Effect.Effect<void> =>
+  Effect.raceFirst(Effect.sleep(duration), overtaking(slot, from))
+
 /** A rung is climbed in a turn of its own. */
 const rung = <E>(
   slot: Slot,
@@ -75,7 +87,12 @@ const rung = <E>(
     (turn): Effect.Effect<SignedIn, E | AuthError, Needs> => overtaken(slot, from) ?? work(turn)
   )
 
-const told = (internals: Internals, reason: Reason, by: "refresh" | "login", session: SignedIn): Effect.Effect<void> =>
+export const told = (
+  internals: Internals,
+  reason: Reason,
+  by: "refresh" | "login",
+  session: SignedIn
+): Effect.Effect<void> =>
   tell(internals, (at) =>
     reason === "opening"
       ? SessionEvent.LoggedIn({ at, accountId: session.accountId, loggedInBy: session.loggedInBy })
@@ -84,16 +101,38 @@ const told = (internals: Internals, reason: Reason, by: "refresh" | "login", ses
 
 /* ---- first rung: refresh --------------------------------------------------- */
 
-/** Only what surely never left is sent again. */
-const retryUnsent = <A, R>(self: Effect.Effect<A, IgError, R>): Effect.Effect<A, IgError, R> =>
-  Effect.flatMap(ReadRetry, (policy) =>
-    Option.match(policy, {
-      onNone: () => self,
-      onSome: (schedule) =>
-        Effect.retry(self, {
-          schedule,
-          while: (error) => error._tag === "TransportError" && !error.mayHaveExecuted && error.reason !== "tls"
+/** No try begins later than this after the first: the turn that it holds is waited for by whatever changes the session. */
+const retriesWithin = 30_000_000_000n
+
+const isUnsent = (error: IgError): boolean =>
+  error._tag === "TransportError" && !error.mayHaveExecuted && error.reason !== "tls"
+
+/**
+ * Only what surely never left is sent again, by the user's policy; which may know no end, but waits no longer than
+ * somebody needs the session. The pauses alone are cut short, since an answer on its way is never to be lost.
+ */
+const retryUnsent = <A, R>(
+  slot: Slot,
+  from: Session,
+  policy: Policy,
+  self: Effect.Effect<A, IgError, R>
+): Effect.Effect<A, IgError, R> =>
+  Effect.catchIf(self, isUnsent, (error) =>
+    Effect.gen(function* () {
+      const driver = yield* Schedule.driver(policy)
+      // Not the time of day, which may be set back.
+      const end = (yield* Clock.currentTimeNanos) + retriesWithin
+      const again = (error: IgError): Effect.Effect<A, IgError, R> =>
+        Effect.gen(function* () {
+          const left = end - (yield* Clock.currentTimeNanos)
+          if (left <= 0n || overtaken(slot, from) !== undefined) return yield* Effect.fail(error)
+          const isDue = yield* Effect.raceFirst(
+            Effect.isSuccess(driver.next(error)),
+            Effect.as(pause(slot, from, Duration.nanos(left)), false)
+          )
+          return yield* isDue ? Effect.catchIf(self, isUnsent, again) : Effect.fail(error)
         })
+      return yield* again(error)
     })
   )
 
@@ -120,7 +159,9 @@ export const refreshOnce = (
           })
         )
       )
-    const answer = yield* retryUnsent(send(Endpoint.refresh, { body: { refresh_token: token } }, spending))
+    const sent = send(Endpoint.refresh, { body: { refresh_token: token } }, spending)
+    const policy = yield* ReadRetry
+    const answer = yield* Option.isSome(policy) ? retryUnsent(slot, turn.current, policy.value, sent) : sent
     const renewed = withBearer(session, yield* decode(Endpoint.refresh, answer), answer)
     yield* turn.settle(renewed)
     return renewed
@@ -136,6 +177,10 @@ const canRefresh = (slot: Slot, session: Session): session is OAuthSession =>
 export const lost = (causes: ReadonlyArray<IgError>, more: { readonly retryAt?: number | undefined } = {}) =>
   new AuthError({ operation, reason: "session-lost", causes, ...more })
 
+/** What it has tried itself, and what was tried before it. */
+const heldBack = (causes: ReadonlyArray<IgError>, hold: Hold): AuthError =>
+  lost([...hold.causes, ...causes], { retryAt: hold.until })
+
 const refusedBefore = new AuthError({
   operation,
   reason: "credentials-unavailable",
@@ -145,20 +190,14 @@ const refusedBefore = new AuthError({
 export const noLogin = new AuthError({ operation, reason: "no-login-kept" })
 
 /** A login whose tokens IG refused at their first use came out of a cache, and the next one would, too. */
-const cachedUntil = ({ born, proven }: Slot, from: Session, now: number): number | undefined =>
-  born !== undefined && born.key === keyOf(from) && proven !== born.key && now >= born.at && now < born.at + cachedFor
-    ? born.at + cachedFor
-    : undefined
-
-/** When the session has changed meanwhile, or its layer closes. */
-const overtaking = (slot: Slot, from: Session): Effect.Effect<void> =>
-  Effect.suspend(() =>
-    overtaken(slot, from) === undefined ? Effect.zipRight(slot.exchanges.changed, overtaking(slot, from)) : Effect.void
-  )
-
-/** So long, whatever becomes of the clock; and no longer than it matters. */
-const pause = (slot: Slot, from: Session, millis: number): Effect.Effect<void> =>
-  Effect.raceFirst(Effect.sleep(millis), overtaking(slot, from))
+const cached = (slot: Slot, from: Session, now: number, causes: ReadonlyArray<IgError>): Hold | undefined => {
+  const { born, proven } = slot
+  if (born === undefined || born.key !== keyOf(from) || proven === born.key) return undefined
+  if (now < born.at || now >= born.at + cachedFor) return undefined
+  // The refresh token can be tried once only.
+  if (causes.length > 0) slot.born = { ...born, causes }
+  return { until: born.at + cachedFor, causes: born.causes }
+}
 
 const notSupplied = (detail: string) => new AuthError({ operation, reason: "credentials-unavailable", detail })
 
@@ -196,7 +235,7 @@ const destination = (internals: Internals, slot: Slot, from: Session) =>
 export const born = (internals: Internals, slot: Slot, session: SignedIn): Effect.Effect<void> =>
   Effect.map(Clock.currentTimeMillis, (at) => {
     internals.logins.succeeded()
-    slot.born = { key: keyOf(session), at }
+    slot.born = { key: keyOf(session), at, causes: [] }
   })
 
 /** A login that did not come off, and whether that is the last word of this renewal. */
@@ -209,11 +248,15 @@ const isOfAccount = (error: IgError): boolean =>
     : error._tag === "ApiError" && error.operation === Endpoint.switchAccount.name && error.action === "fix"
 
 /** What is known may have changed while a turn was waited for. */
-const admit = ({ logins }: Internals, values: Credentials.Values): Effect.Effect<void, Failed> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+const admit = (
+  { logins }: Internals,
+  values: Credentials.Values,
+  causes: ReadonlyArray<IgError>
+): Effect.Effect<void, Failed | AuthError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<void, Failed | AuthError> => {
     if (logins.isRefused(values)) return new Failed({ error: refusedBefore, isFinal: true })
-    const retryAt = logins.heldUntil(now)
-    return retryAt === undefined ? Effect.void : new Failed({ error: lost([], { retryAt }), isFinal: true })
+    const hold = logins.held(now)
+    return hold === undefined ? Effect.void : heldBack(causes, hold)
   })
 
 /** Logins of several accounts go one at a time, too: what IG says to one is known to the next. */
@@ -232,7 +275,8 @@ const logInOnce = (
   from: Session,
   reason: Reason,
   login: LoggedIn,
-  again: Again
+  again: Again,
+  causes: ReadonlyArray<IgError>
 ): Effect.Effect<SignedIn, Failed | IgError, Needs> =>
   Effect.gen(function* () {
     const { logins } = internals
@@ -242,7 +286,7 @@ const logInOnce = (
     )
     return yield* rungOfLogin(internals, slot, from, (turn) =>
       Effect.gen(function* () {
-        yield* admit(internals, values)
+        yield* admit(internals, values, causes)
         const to = destination(internals, slot, turn.current)
         const opening = again.open(values, to)
         const session = yield* Effect.catchAll(
@@ -254,7 +298,7 @@ const logInOnce = (
             }
             return Effect.flatMap(
               Clock.currentTimeMillis,
-              (now) => new Failed({ error, isFinal: !logins.failed(error, values, now) })
+              (now) => new Failed({ error, isFinal: !logins.failed(error, values, now, causes) })
             )
           }
         )
@@ -269,8 +313,10 @@ const logInOnce = (
     )
   })
 
-const latest = (one: number | undefined, other: number | undefined): number | undefined =>
-  one === undefined || other === undefined ? (one ?? other) : Math.max(one, other)
+const both = (one: Hold | undefined, other: Hold | undefined): Hold | undefined =>
+  one === undefined || other === undefined
+    ? (one ?? other)
+    : { until: Math.max(one.until, other.until), causes: [...one.causes, ...other.causes] }
 
 const logInAgain = (
   internals: Internals,
@@ -284,22 +330,19 @@ const logInAgain = (
     const login = slot.login()
     if (login?.again === undefined) return yield* overtaken(slot, from) ?? lost([...causes, noLogin])
     const now = yield* Clock.currentTimeMillis
-    const until = latest(
-      internals.logins.heldUntil(now),
-      reason === "refused" ? cachedUntil(slot, from, now) : undefined
-    )
-    if (until !== undefined && left === attempts) return yield* lost(causes, { retryAt: until })
-    if (until !== undefined) yield* pause(slot, from, until - now)
+    const hold = both(internals.logins.held(now), reason === "refused" ? cached(slot, from, now, causes) : undefined)
+    if (hold !== undefined && left === attempts) return yield* heldBack(causes, hold)
+    if (hold !== undefined) yield* pause(slot, from, hold.until - now)
     const meanwhile = overtaken(slot, from)
     if (meanwhile !== undefined) return yield* meanwhile
-    const outcome = yield* Effect.either(logInOnce(internals, slot, from, reason, login, login.again))
+    const outcome = yield* Effect.either(logInOnce(internals, slot, from, reason, login, login.again, causes))
     if (Either.isRight(outcome)) return outcome.right
     if (outcome.left._tag !== "Failed") return yield* outcome.left
     const { error, isFinal } = outcome.left
     const since = overtaken(slot, from)
     if (since !== undefined) return yield* since
     if (!isFinal && left > 1) return yield* logInAgain(internals, slot, from, reason, [...causes, error], left - 1)
-    const retryAt = internals.logins.heldUntil(yield* Clock.currentTimeMillis)
+    const retryAt = internals.logins.held(yield* Clock.currentTimeMillis)?.until
     return yield* lost([...causes, error], { retryAt })
   })
 

@@ -68,33 +68,41 @@ const outcomeOf = (error: IgError): Outcome => {
 const fingerprint = ({ identifier, password }: Credentials.Values): number =>
   Hash.combine(Hash.string(identifier))(Hash.string(Redacted.value(password)))
 
+/** Renewal does not log in. */
+export interface Hold {
+  /** In ms since the epoch. */
+  readonly until: number
+  /** What the renewal had tried after which it began, so that whoever comes meanwhile is told; those of one renewal. */
+  readonly causes: ReadonlyArray<IgError>
+}
+
 export interface Logins {
-  /** When renewal may log in next, in ms since the epoch; `undefined` for at once. */
-  readonly heldUntil: (now: number) => number | undefined
+  /** `undefined` when renewal may log in at once. */
+  readonly held: (now: number) => Hold | undefined
   readonly isRefused: (values: Credentials.Values) => boolean
   /** IG did not answer the last login: first see whether it answers at all. */
   readonly isInDoubt: () => boolean
   readonly succeeded: () => void
-  /** Says whether the same renewal should try again, after the hold. */
-  readonly failed: (error: IgError, values: Credentials.Values | undefined, now: number) => boolean
+  /** After what else had failed, by its renewal. Says whether the same one should try again, after the hold. */
+  readonly failed: (
+    error: IgError,
+    values: Credentials.Values | undefined,
+    now: number,
+    before?: ReadonlyArray<IgError>
+  ) => boolean
 }
 
 export const makeLogins = (): Logins => {
   let refused: number | undefined
   let failures = 0
   let isInDoubt = false
-  let held: { readonly from: number; readonly until: number } | undefined
+  let held: (Hold & { readonly from: number }) | undefined
 
-  /** Who waits for a renewal waits a minute at most. */
-  const hold = (now: number, pause: number): boolean => {
-    held = { from: now, until: now + pause }
-    return pause <= minute
-  }
   const pauseAfter = (failed: number): number => pauses[Math.min(failed, pauses.length) - 1] ?? pauses[0]
 
   return {
     // A clock that was set back must not hold a session for an hour.
-    heldUntil: (now) => (held !== undefined && now >= held.from && now < held.until ? held.until : undefined),
+    held: (now) => (held !== undefined && now >= held.from && now < held.until ? held : undefined),
     isRefused: (values) => refused === fingerprint(values),
     isInDoubt: () => isInDoubt,
     succeeded: () => {
@@ -103,7 +111,12 @@ export const makeLogins = (): Logins => {
       isInDoubt = false
       held = undefined
     },
-    failed: (error, values, now) => {
+    failed: (error, values, now, before = []) => {
+      /** Who waits for a renewal waits a minute at most. */
+      const hold = (pause: number): boolean => {
+        held = { from: now, until: now + pause, causes: [...before, error] }
+        return pause <= minute
+      }
       const outcome = outcomeOf(error)
       switch (outcome) {
         case "refused":
@@ -113,21 +126,21 @@ export const makeLogins = (): Logins => {
         case "allowance":
           return false
         case "dead":
-          hold(now, cachedFor)
+          hold(cachedFor)
           return false
         case "unsent":
           isInDoubt = true
-          return hold(now, shortPause)
+          return hold(shortPause)
         case "transient":
           failures += 1
-          return hold(now, failures < attempts ? shortPause : pauseAfter(failures - attempts + 1))
+          return hold(failures < attempts ? shortPause : pauseAfter(failures - attempts + 1))
         case "unknown":
           failures += 1
           isInDoubt = true
-          return hold(now, pauseAfter(failures))
+          return hold(pauseAfter(failures))
         case "other":
           failures += 1
-          hold(now, pauseAfter(failures))
+          hold(pauseAfter(failures))
           return false
       }
     }

@@ -110,6 +110,13 @@ export const isReady = (endpoint: Description, slot: Slot, known: Circumstances,
   return current._tag === "SignedOut" || why(endpoint, slot, current, known, now) === undefined
 }
 
+/** A bearer that lives, and that IG has not refused. */
+export const isAlive = ({ dead, exchanges }: Slot, session: SignedIn, now: number): boolean =>
+  session._tag === "OAuthSession" &&
+  now < session.expiresAt &&
+  dead !== keyOf(session) &&
+  keyOf(exchanges.current()) === keyOf(session)
+
 /** The session for a call, renewed first when it would not live through it. */
 export const ready = (
   internals: Internals,

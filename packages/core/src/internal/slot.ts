@@ -33,8 +33,8 @@ export interface Slot {
   spent: string | undefined
   /** Why there is no session for that account, where IG has said that there will be none. */
   unavailable: IgError | undefined
-  /** The session that the last login gave, and when. */
-  born: { readonly key: string; readonly at: number } | undefined
+  /** The session that the last login gave, when, and what was tried in vain to renew it at its first use. */
+  born: { readonly key: string; readonly at: number; readonly causes: ReadonlyArray<IgError> } | undefined
 }
 
 export const makeSlot = (
