@@ -1,8 +1,8 @@
 /** What the programs met: a search that never gets to where it hurts proves nothing. */
 import type { Fault } from "@effect-ig/sandbox/Fault"
 import type { IgError } from "@effect-ig/core/IgError"
-import { isRefusedForAllowance } from "./invariants.ts"
 import type { Program } from "./program.ts"
+import { isRefusedForAllowance } from "./record.ts"
 import { failureOf, type Report } from "./run.ts"
 
 const faults: ReadonlyArray<Fault["kind"]> = [

@@ -5,44 +5,30 @@
 import type { IgError } from "@effect-ig/core/IgError"
 import type { Session } from "@effect-ig/core/SessionState"
 import type { RecordedRequest } from "@effect-ig/sandbox/Sandbox"
-import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import { tokensOf } from "./life.ts"
 import { longestCall, longestClosing, longestSilence, window } from "./longest.ts"
+import { oneFamilyAndTheRightAccount } from "./ownership.ts"
 import type { Program } from "./program.ts"
-import { failureOf, type Outcome, type Report, type Result } from "./run.ts"
-
-type Judge = (program: Program, report: Report) => ReadonlyArray<string>
-
-const field = (request: RecordedRequest, name: string): unknown =>
-  typeof request.body === "object" && request.body !== null
-    ? Object.entries(request.body).find(([key]) => key === name)?.[1]
-    : undefined
-
-const isRefresh = ({ method, path }: RecordedRequest): boolean => method === "POST" && path === "/session/refresh-token"
-
-const isLogin = ({ method, path }: RecordedRequest): boolean => method === "POST" && path === "/session"
-
-const isTrade = ({ path }: RecordedRequest): boolean => path === "/positions/otc"
-
-/** IG has refused it for want of an allowance, and has not executed it. */
-export const isRefusedForAllowance = ({ errorCode }: { readonly errorCode?: string | undefined }): boolean =>
-  errorCode?.startsWith("error.public-api.exceeded-") === true
-
-const twice = (values: ReadonlyArray<string>): ReadonlyArray<string> => [
-  ...new Set(values.filter((value, index) => values.indexOf(value) !== index))
-]
-
-/** What the first run sent, and what the second one did. */
-const runsOf = ({ lives, record }: Report): ReadonlyArray<ReadonlyArray<RecordedRequest>> =>
-  lives.map(({ since }, index) => record.slice(since, lives[index + 1]?.since))
+import { noReadTwiceOrLost } from "./reads.ts"
+import {
+  field,
+  isLogin,
+  isRefresh,
+  isRefused,
+  isRefusedForAllowance,
+  isTrade,
+  type Judge,
+  runsOf,
+  twice,
+  wasInterrupted
+} from "./record.ts"
+import { failureOf, type Outcome, type Result } from "./run.ts"
 
 /** A caller that was not interrupted gets an answer, or an error with a type. */
-const hasAnswer = ({ caller, exit }: Outcome): boolean =>
-  Exit.isSuccess(exit) ||
-  failureOf(exit) !== undefined ||
-  (caller.interruptedAt !== undefined && Cause.isInterruptedOnly(exit.cause))
+const hasAnswer = (outcome: Outcome): boolean =>
+  Exit.isSuccess(outcome.exit) || failureOf(outcome.exit) !== undefined || wasInterrupted(outcome)
 
 const everyCallerEndsInTime: Judge = (program, { lives, outcomes, record }) => {
   const longest = longestCall(program, record.length)
@@ -82,11 +68,14 @@ const stateIsWhatIgIssued: Judge = (_, { issued, lives, record }) => {
   )
 }
 
+/**
+ * Refreshes and logins together: they are turns of the session, those of other accounts under CST included, which may not
+ * log in side by side.
+ */
 const oneRenewalAtATime: Judge = (_, { lives }) =>
-  lives.flatMap(({ watch: { most } }) => [
-    ...(most.refresh > 1 ? [`${most.refresh} refreshes at once`] : []),
-    ...(most.login > 1 ? [`${most.login} logins at once`] : [])
-  ])
+  lives.flatMap(({ watch: { mostRenewals } }) =>
+    mostRenewals > 1 ? [`${mostRenewals} refreshes and logins at once`] : []
+  )
 
 const refreshTokensIn = (requests: ReadonlyArray<RecordedRequest>): ReadonlyArray<string> =>
   requests
@@ -121,24 +110,6 @@ const refusedCredentialsOnce: Judge = (_, { lives, record }) => {
     ? [`refused credentials were sent ${refused.length} times, with ${explicit} explicit logins`]
     : []
 }
-
-const oneFamilyAndTheRightAccount: Judge = (_, { issued, lives }) => {
-  const owner = new Map(issued.map(({ accountId, value }) => [value, accountId]))
-  return lives
-    .flatMap(({ watch }) => watch.sent)
-    .flatMap(({ account, bearer, cst, securityToken, wanted }) => {
-      if (bearer !== undefined && (cst !== undefined || securityToken !== undefined))
-        return ["a request carried two families"]
-      const acts = account ?? (securityToken === undefined ? undefined : owner.get(securityToken))
-      return wanted !== undefined && acts !== undefined && acts !== wanted
-        ? [`a call for ${wanted} acted on ${acts}`]
-        : []
-    })
-}
-
-/** It was not executed: IG refused the tokens, or had no allowance. */
-const isRefused = ({ errorCode, status }: RecordedRequest): boolean =>
-  status === 401 || isRefusedForAllowance({ errorCode })
 
 /** An order is sent again when it was refused for its tokens or an allowance, and then only. */
 const noOrderTwice: Judge = (_, { record }) => {
@@ -270,6 +241,7 @@ export const invariants: Readonly<Record<string, Judge>> = {
   refusedCredentialsOnce,
   oneFamilyAndTheRightAccount,
   noOrderTwice,
+  noReadTwiceOrLost,
   noAllowanceOverrun,
   refusedWaits,
   refusedLaneIsShut,

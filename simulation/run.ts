@@ -23,13 +23,15 @@ import { requestTimeout, window } from "./longest.ts"
 import type { Call, Caller, Happening, Program, Restart, Step } from "./program.ts"
 import { layerSandbox, type Ours, type Surroundings } from "./stack.ts"
 import { makeShelf, tamper } from "./store.ts"
-import { callerIndex, moved } from "./watch.ts"
+import { askedFor, callerIndex, moved } from "./watch.ts"
 
 const positions = Endpoint.make({
   name: "positions.list",
   method: "GET",
   path: "/positions",
   version: 2,
+  // IG does not look at it; it tells one read from another.
+  query: Schema.Struct({ number: Schema.String }),
   answer: Schema.Struct({ positions: Schema.Array(Schema.Unknown) })
 })
 
@@ -52,6 +54,9 @@ export interface Outcome {
   readonly took: number
   readonly exit: Exit.Exit<unknown, IgError>
   readonly caller: Caller
+  readonly index: number
+  /** The numbers of what it has read, if it came to that. */
+  readonly reads: ReadonlyArray<string>
 }
 
 /** What the sandbox would say at the end of the program, and what we saw on the way. */
@@ -79,7 +84,7 @@ export type Result =
 
 const call = (kind: Call, dealReference: string): Effect.Effect<unknown, IgError, Session.Ig> =>
   kind === "read"
-    ? Endpoint.call(positions)
+    ? Endpoint.call(positions, { query: { number: dealReference } })
     : Endpoint.call(order, {
         body: {
           dealReference,
@@ -123,9 +128,20 @@ const operation = (life: Life, step: Step, reference: string): Effect.Effect<unk
     case "within":
       return withAccount(step.account)(
         Effect.forEach(step.calls, (kind, index) => call(kind, `${reference}-${index}`), { concurrency: "unbounded" })
-      )
+      ).pipe(Effect.locally(askedFor, step.account))
     case "wait":
       return Effect.sleep(step.millis)
+  }
+}
+
+const readsOf = (step: Step, reference: string): ReadonlyArray<string> => {
+  switch (step.do) {
+    case "read":
+      return [reference]
+    case "within":
+      return step.calls.flatMap((kind, index) => (kind === "read" ? [`${reference}-${index}`] : []))
+    default:
+      return []
   }
 }
 
@@ -145,6 +161,7 @@ const perform = (
         const begun = clock.unsafeCurrentTimeMillis()
         moved(watch, begun)
         watch.active += 1
+        watch.begun.set(index, begun)
         waiting.set(index, 1)
         const patient = caller.waitsAtMost === undefined ? identity : Throttle.waitAtMost(caller.waitsAtMost)
         const noted = Effect.onExit(patient(operation(life, step, reference)), (exit) =>
@@ -154,7 +171,9 @@ const perform = (
             watch.active -= 1
             waiting.set(index, 0)
             // What a run that has crashed would say to its caller, nobody hears.
-            if (!watch.isCut) outcomes.push({ step: step.do, endedAt: now, took: now - begun, exit, caller })
+            if (watch.isCut) return
+            const reads = readsOf(step, reference)
+            outcomes.push({ step: step.do, endedAt: now, took: now - begun, exit, caller, index, reads })
           })
         )
         return Effect.asVoid(Effect.exit(noted))
@@ -205,12 +224,12 @@ export const failureOf = (exit: Exit.Exit<unknown, IgError>): IgError | undefine
 
 /** One call; and if it says when it is worth to try again, one more then. */
 const heal: Effect.Effect<Exit.Exit<unknown, IgError>, never, Session.Ig> = Effect.gen(function* () {
-  const first = yield* Effect.exit(Endpoint.call(positions))
+  const first = yield* Effect.exit(call("read", "healed"))
   const error = failureOf(first)
   if (error?._tag !== "AuthError" || error.retryAt === undefined) return first
   const now = yield* Clock.currentTimeMillis
   yield* Effect.sleep(Math.max(0, error.retryAt - now))
-  return yield* Effect.exit(Endpoint.call(positions))
+  return yield* Effect.exit(call("read", "healed-later"))
 })
 
 /** Interrupts a caller, and notes what it was doing. */

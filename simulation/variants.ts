@@ -74,6 +74,46 @@ export const variants: ReadonlyArray<Variant> = [
     to: "return Effect.succeed({ ...request, tokens: carry(session) })"
   },
   {
+    name: "calls without withAccount act on another account",
+    breaks: "oneFamilyAndTheRightAccount",
+    noticedBy: 0,
+    file: "internal/call.ts",
+    from: "return Effect.succeed({ ...request, tokens: carry(session, accountId) })",
+    to: `return Effect.succeed({ ...request, tokens: carry(session, accountId ?? "SBX03") })`
+  },
+  {
+    name: "a bearer goes along with the CST that was fetched under it",
+    breaks: "oneFamilyAndTheRightAccount",
+    noticedBy: 0,
+    file: "internal/tokens.ts",
+    from: `"ig-account-id": accountId`,
+    to: `"ig-account-id": accountId, ...(session.streamingTokens.value && { cst: Redacted.value(session.streamingTokens.value.cst) })`
+  },
+  {
+    name: "a call is sent twice after a renewal",
+    breaks: "noReadTwiceOrLost",
+    noticedBy: 0,
+    file: "internal/call.ts",
+    from: `Effect.zipRight(countResend("renewed"), again(left)))`,
+    to: `Effect.zipRight(again(left), again(left)))`
+  },
+  {
+    name: "a read that failed is answered out of nothing",
+    breaks: "noReadTwiceOrLost",
+    noticedBy: 0,
+    file: "internal/call.ts",
+    from: "onNone: () => Effect.fail(error),\n        onSome: (policy) =>\n          Effect.retry(",
+    to: "onNone: () => Effect.fail(error),\n        onSome: (policy) => endpoint.name === 'positions.list' ? Effect.succeed({ positions: [] }) :\n          Effect.retry("
+  },
+  {
+    name: "a login does not wait for a refresh",
+    breaks: "oneRenewalAtATime",
+    noticedBy: 0,
+    file: "internal/exchanges.ts",
+    from: `const before = underWay?.ended ?? (order === "urgent" ? undefined : urgency?.over)`,
+    to: `const before = operation.startsWith("session.login") ? undefined : (underWay?.ended ?? urgency?.over)`
+  },
+  {
     name: "mutations are repeated like reads",
     breaks: "noOrderTwice",
     noticedBy: 27,
