@@ -62,6 +62,13 @@ const hitsOf = (
     "a lane full, and a queue": lives.some(({ watch }) => watch.hasQueued),
     "would have to wait": outcomes.some(({ exit }) => isRefusedFor(failureOf(exit), "would-wait")),
     "no allowance, and throttled": throttled !== undefined && record.some(isRefusedForAllowance),
+    ...Object.fromEntries(
+      (["api-key", "account", "account-trading"] as const).map((allowance) => [
+        `throttled, ${allowance} refused`,
+        throttled !== undefined &&
+          record.some(({ errorCode }) => errorCode === `error.public-api.exceeded-${allowance}-allowance`)
+      ])
+    ),
     "less than is believed": record.some((request) => request.fault !== "allowance" && isRefusedForAllowance(request)),
     "resumed alive": isResumed && !isRefreshed,
     "resumed by a refresh": isResumed && isRefreshed,

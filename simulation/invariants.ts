@@ -7,6 +7,7 @@ import type { Session } from "@effect-ig/core/SessionState"
 import type { RecordedRequest } from "@effect-ig/sandbox/Sandbox"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
+import { isDiffering, noAllowanceOverrun, refusedLaneIsShut, refusedWaits } from "./lanes.ts"
 import { tokensOf } from "./life.ts"
 import { longestCall, longestClosing, longestSilence, window } from "./longest.ts"
 import { oneFamilyAndTheRightAccount } from "./ownership.ts"
@@ -125,51 +126,6 @@ const noOrderTwice: Judge = (_, { record }) => {
       .filter(({ reference, request }) => last.get(reference) !== request && !isRefused(request))
       .map(({ reference }) => `${reference} was sent again, though IG may have executed it`)
   ]
-}
-
-/** Where the client keeps to what IG gives it; a second run knows nothing of what the first one has spent. */
-const noAllowanceOverrun: Judge = ({ restart, throttled }, report) => {
-  if (throttled === undefined || isDiffering(throttled)) return []
-  const [first = [], second = []] = runsOf(report)
-  const knowing = restart === undefined || restart.downFor > window ? [...first, ...second] : first
-  return knowing
-    .filter((request) => request.fault !== "allowance" && isRefusedForAllowance(request))
-    .map(({ errorCode, method, path }) => `${method} ${path} was one too many: ${errorCode}`)
-}
-
-const isDiffering = ({ given, kept }: NonNullable<Program["throttled"]>): boolean =>
-  given.key < kept.key || given.account < kept.account || given.trading < kept.trading
-
-/** With a throttle nobody hears that there is no allowance, but who cannot wait for one. */
-const refusedWaits: Judge = ({ throttled }, { outcomes }) =>
-  throttled === undefined
-    ? []
-    : outcomes.flatMap(({ caller, exit, step }) => {
-        const error = failureOf(exit)
-        if (error?._tag === "ApiError" && isRefusedForAllowance(error))
-          return [`${step} failed for want of an allowance`]
-        return error?._tag === "NotSentError" && error.reason === "would-wait" && caller.waitsAtMost === undefined
-          ? [`${step} would have waited, and its caller has the time`]
-          : []
-      })
-
-/** After a refusal for the key, nothing that spends its allowance leaves for a window. */
-const refusedLaneIsShut: Judge = ({ happenings, switches, throttled }, report) => {
-  // The record has the gateway's clock.
-  if (throttled === undefined || happenings.some(({ what }) => what === "clock")) return []
-  // Whoever leaves in the very ms of an answer may have missed it.
-  const leaving = new Set(report.outcomes.filter(({ exit }) => Exit.isFailure(exit)).map(({ endedAt }) => endedAt))
-  return runsOf(report).flatMap((requests) => {
-    let seenAt = Number.NEGATIVE_INFINITY
-    return requests.flatMap((request) => {
-      const { errorCode, fault, isDelivered, method, path, receivedAt } = request
-      const isEarly = !isTrade(request) && receivedAt > seenAt && receivedAt < seenAt + window
-      const answeredAt = receivedAt + (switches.latency ?? 0)
-      const isSeen = isDelivered && fault !== "slow" && !leaving.has(answeredAt)
-      if (errorCode === "error.public-api.exceeded-api-key-allowance" && isSeen) seenAt = Math.max(seenAt, answeredAt)
-      return isEarly ? [`${method} ${path} went out while the key's allowance was shut`] : []
-    })
-  })
 }
 
 /**

@@ -10,6 +10,7 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { add, emptyTally, shortcomings, table } from "./distribution.ts"
 import { type Batch, search, type Searched } from "./search.ts"
+import { hashOfSources } from "./sources.ts"
 
 const here = import.meta.dirname
 
@@ -56,7 +57,7 @@ const keep = ({ batch, finding }: Searched): void => {
   writeFileSync(join(here, "regressions", `${name}.json`), text)
 }
 
-/** What an earlier run of the same command has done already. */
+/** What an earlier run of the same command over the same code has done already. */
 const progress = (file: string): ReadonlyArray<Searched> => {
   if (values.fresh) rmSync(file, { force: true })
   if (!existsSync(file)) return []
@@ -72,7 +73,7 @@ const parent = async (): Promise<void> => {
   const file = join(
     here,
     "build",
-    `progress-${values.seed}-${values.runs}-${values.batch}${values.retries ? "-retries" : ""}.jsonl`
+    `progress-${hashOfSources(here)}-${values.seed}-${values.runs}-${values.batch}${values.retries ? "-retries" : ""}.jsonl`
   )
   const before = progress(file)
   const tally = emptyTally()

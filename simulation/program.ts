@@ -145,6 +145,12 @@ const target = fc.constantFrom(
 
 const times = fc.constantFrom(1, 1, 2, 5, 20)
 
+/** An account's allowance is refused to what spends it. */
+const laneFault = fc.constantFrom(
+  { kind: "allowance" as const, allowance: "account" as const, method: "GET", path: "/positions" },
+  { kind: "allowance" as const, allowance: "account-trading" as const, method: "POST", path: "/positions/otc" }
+)
+
 const fault: fc.Arbitrary<Fault> = fc
   .tuple(
     target,
@@ -161,6 +167,7 @@ const fault: fc.Arbitrary<Fault> = fc
         workDone: fc.boolean()
       }),
       fc.record({ kind: fc.constant("allowance" as const), allowance: fc.constant("api-key" as const) }),
+      laneFault,
       fc.record({ kind: fc.constantFrom("nonJson403" as const, "doubledTokenHeader" as const) })
     )
   )
@@ -226,7 +233,7 @@ const allowances: fc.Arbitrary<Allowances> = fc.record({
 /** Where they differ, others spend a part of what IG gives, or it gives less than is believed. */
 const throttled: fc.Arbitrary<Throttled> = allowances.chain((kept) =>
   fc.oneof(
-    { weight: 3, arbitrary: fc.constant({ kept, given: kept }) },
+    { weight: 2, arbitrary: fc.constant({ kept, given: kept }) },
     {
       weight: 1,
       arbitrary: fc.constantFrom("key" as const, "account" as const, "trading" as const).map((lane) => ({

@@ -162,6 +162,22 @@ export const variants: ReadonlyArray<Variant> = [
     to: "closedUntil = seen"
   },
   {
+    name: "the lane of an account's reads that was refused is open at once",
+    breaks: "refusedLaneIsShut",
+    noticedBy: 0,
+    file: "internal/throttleLane.ts",
+    from: "closedUntil = seen + window",
+    to: `closedUntil = seen + (allowance === "account" ? 0 : window)`
+  },
+  {
+    name: "the lane of an account's trades that was refused is open at once",
+    breaks: "refusedLaneIsShut",
+    noticedBy: 0,
+    file: "internal/throttleLane.ts",
+    from: "closedUntil = seen + window",
+    to: `closedUntil = seen + (allowance === "account-trading" ? 0 : window)`
+  },
+  {
     name: "what is stored is believed without a question",
     breaks: "resumedIsProved",
     noticedBy: 6,
