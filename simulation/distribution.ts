@@ -2,6 +2,7 @@
 import type { Fault } from "@effect-ig/sandbox/Fault"
 import type { IgError } from "@effect-ig/core/IgError"
 import type { Program } from "./program.ts"
+import * as Exit from "effect/Exit"
 import { isRefusedForAllowance } from "./record.ts"
 import { failureOf, type Report } from "./run.ts"
 
@@ -25,7 +26,7 @@ export const leastConcurrency = 8
 
 const hitsOf = (
   program: Program,
-  { interrupts, lives, outcomes, record }: Report
+  { interrupts, lives, met, outcomes, record }: Report
 ): Readonly<Record<string, boolean>> => {
   const { restart, throttled } = program
   const events = lives.flatMap((life) => life.events)
@@ -37,13 +38,12 @@ const hitsOf = (
   const isRefusedFor = (error: IgError | undefined, reason: string) =>
     error?._tag === "NotSentError" && error.reason === reason
   const renewedBy = (by: "refresh" | "login") => events.some((event) => event._tag === "Renewed" && event.by === by)
-  const happened = (what: string) => program.happenings.some((happening) => happening.what === what)
   return {
     ...Object.fromEntries(faults.map((kind) => [`fault ${kind}`, record.some(({ fault }) => fault === kind)])),
-    "tokens killed": happened("expire"),
-    "weekend purge": happened("purge"),
-    "clock moved": happened("clock"),
-    "wrong password": happened("password"),
+    "tokens killed": met.has("killed"),
+    "weekend purge": met.has("purged"),
+    "clock moved, and tokens died": met.has("outlived"),
+    "wrong password": record.some(({ errorCode }) => errorCode === "error.security.invalid-details"),
     "done, and the answer lost": record.some(
       ({ fault, isWorked }) => isWorked && (fault === "never" || fault === "cutHeaders" || fault === "cutBody")
     ),
@@ -53,7 +53,7 @@ const hitsOf = (
     "rung lost": events.some(({ _tag }) => _tag === "Lost"),
     "another account": lives.some(({ watch }) => watch.sent.some(({ wanted }) => wanted !== undefined)),
     switched: events.some(({ _tag }) => _tag === "Switched"),
-    "logged out before the end": program.callers.some(({ steps }) => steps.some((step) => step.do === "logout")),
+    "logged out before the end": outcomes.some(({ exit, step }) => step === "logout" && Exit.isSuccess(exit)),
     "interrupted while waiting": interrupts.whileWaiting > 0,
     "interrupted while sending": interrupts.whileSending > 0,
     "late refusal": lives.some(({ watch }) => watch.lateRefusals > 0),

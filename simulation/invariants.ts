@@ -9,7 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import { isDiffering, noAllowanceOverrun, refusedLaneIsShut, refusedWaits } from "./lanes.ts"
 import { tokensOf } from "./life.ts"
-import { longestCall, longestClosing, longestSilence, window } from "./longest.ts"
+import { longestCall, longestClosing, longestSilence } from "./longest.ts"
 import { oneFamilyAndTheRightAccount } from "./ownership.ts"
 import type { Program } from "./program.ts"
 import { noReadTwiceOrLost } from "./reads.ts"
@@ -25,7 +25,7 @@ import {
   twice,
   wasInterrupted
 } from "./record.ts"
-import { failureOf, type Outcome, type Result } from "./run.ts"
+import { failureOf, type Outcome, type Report, type Result } from "./run.ts"
 
 /** A caller that was not interrupted gets an answer, or an error with a type. */
 const hasAnswer = (outcome: Outcome): boolean =>
@@ -159,16 +159,31 @@ const healsOnceFaultsStop: Judge = (_, { peace }) =>
 
 /**
  * With a store, the session is left on purpose. A logout waits for a place no longer than its time box: there is none
- * where IG gives less than is believed, nor perhaps in the rush in which a caller's own login ends other sessions.
+ * where IG gives less than is believed, nor perhaps in the rush in which a caller's own login ends other sessions. In the
+ * middle of everything, a fault or a full lane may meet the logout itself.
  */
-const nothingIsLeft: Judge = ({ callers, restart, throttled }, { lives, peace }) => {
-  const fibers = lives.reduce((sum, { leftFibers }) => sum + leftFibers, 0)
-  const sessions = peace?.leftSessions ?? 0
+const mayLeaveSessions = ({ callers, closesAt, happenings, restart, throttled }: Program): boolean => {
+  if (restart !== undefined) return true
+  if (closesAt !== undefined) return throttled !== undefined || happenings.some(({ what }) => what === "fault")
   const endsOthers = callers.some(({ steps }) => steps.some((step) => step.do === "login" || step.do === "logout"))
-  const isExcused = restart !== undefined || (throttled !== undefined && (endsOthers || isDiffering(throttled)))
+  return throttled !== undefined && (endsOthers || isDiffering(throttled))
+}
+
+/** One that nobody has come to use; a caller's own login leaves the one before it to whoever has opened that. */
+const mayLeaveLogins = (program: Program, { lives }: Report): boolean =>
+  mayLeaveSessions(program) ||
+  program.happenings.some(({ what }) => what === "fault") ||
+  lives.some(({ explicitLogins }) => explicitLogins > 1)
+
+const nothingIsLeft: Judge = (program, report) => {
+  const { left, lives } = report
+  const fibers = lives.reduce((sum, { leftFibers }) => sum + leftFibers, 0)
   return [
     ...(fibers > 0 ? [`${fibers} fibers are left after closing`] : []),
-    ...(sessions > 0 && !isExcused ? [`${sessions} sessions are alive after closing`] : [])
+    ...(left.fibers > 0 ? [`${left.fibers} fibers are left at the end`] : []),
+    ...(left.timers > 0 ? [`${left.timers} timers are left at the end`] : []),
+    ...(left.sessions > 0 && !mayLeaveSessions(program) ? [`${left.sessions} sessions are alive after closing`] : []),
+    ...(left.logins > 0 && !mayLeaveLogins(program, report) ? [`${left.logins} logins are alive after closing`] : [])
   ]
 }
 

@@ -3,10 +3,10 @@ import { withAccount } from "@effect-ig/core/CurrentAccount"
 import * as Endpoint from "@effect-ig/core/Endpoint"
 import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
-import * as SessionState from "@effect-ig/core/SessionState"
 import * as Throttle from "@effect-ig/core/Throttle"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import * as Simulation from "@effect-ig/sandbox/Simulation"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -21,7 +21,9 @@ import * as Schema from "effect/Schema"
 import { begin, close, crash, type Life, logIn, tokensOf } from "./life.ts"
 import { requestTimeout, window } from "./longest.ts"
 import type { Call, Caller, Happening, Program, Restart, Step } from "./program.ts"
-import { layerSandbox, type Ours, type Surroundings } from "./stack.ts"
+import { isLogin } from "./record.ts"
+import { isGateway, layerSandbox, type Ours, type Surroundings } from "./stack.ts"
+import { makeSleepers } from "./sleepers.ts"
 import { makeShelf, tamper } from "./store.ts"
 import { askedFor, callerIndex, moved } from "./watch.ts"
 
@@ -68,13 +70,26 @@ export interface Report {
   readonly interrupts: { readonly whileWaiting: number; readonly whileSending: number }
   /** After all faults have ended, where nothing was closed before that. */
   readonly peace: Peace | undefined
+  readonly met: ReadonlySet<Met>
+  readonly left: Left
 }
 
+export type Met = "killed" | "purged" | "outlived"
+
+/** How the next call went, and the one after the time that it named. */
 export interface Peace {
-  /** How the next call went, and the one after the time that it named. */
   readonly healed: Exit.Exit<unknown, IgError>
+}
+
+/** What is there of the client when all has closed and come to its end. */
+export interface Left {
+  /** Root fibers that were not there before. */
+  readonly fibers: number
+  readonly timers: number
   /** Sessions in use when the layer closed that IG still takes. */
-  readonly leftSessions: number
+  readonly sessions: number
+  /** Logins with IG's answer in our hands, whose tokens it still takes. */
+  readonly logins: number
 }
 
 export type Result =
@@ -108,6 +123,8 @@ interface Run {
   /** Operations that each caller is in the middle of. */
   readonly waiting: Map<number, number>
   readonly interrupts: { whileWaiting: number; whileSending: number }
+  /** What was done to tokens that were alive. */
+  readonly met: Set<Met>
 }
 
 const operation = (life: Life, step: Step, reference: string): Effect.Effect<unknown, IgError, Ours> => {
@@ -184,14 +201,26 @@ const behave = (run: Run, life: Life, caller: Caller, index: number) =>
     discard: true
   }).pipe(Effect.locally(callerIndex, index))
 
-const happen = ({ sandbox, surroundings }: Run, happening: Happening): Effect.Effect<void> => {
+const countAlive = ({ sandbox }: Run): Effect.Effect<number> =>
+  Effect.map(sandbox.issued, (issued) => issued.filter(({ isAlive }) => isAlive).length)
+
+/** Does it what it is to do, or is there nothing left that it could be done to? */
+const killing = (run: Run, met: Met, self: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const before = yield* countAlive(run)
+    yield* self
+    if ((yield* countAlive(run)) < before) run.met.add(met)
+  })
+
+const happen = (run: Run, happening: Happening): Effect.Effect<void> => {
+  const { sandbox, surroundings } = run
   switch (happening.what) {
     case "expire":
-      return sandbox.expire(...happening.kinds)
+      return killing(run, "killed", sandbox.expire(...happening.kinds))
     case "purge":
-      return sandbox.purge
+      return killing(run, "purged", sandbox.purge)
     case "clock":
-      return sandbox.advance(happening.millis)
+      return killing(run, "outlived", sandbox.advance(happening.millis))
     case "fault":
       return sandbox.inject(happening.fault)
     case "password":
@@ -200,6 +229,30 @@ const happen = ({ sandbox, surroundings }: Run, happening: Happening): Effect.Ef
       })
   }
 }
+
+/** Looked at when whatever ends in this very ms has ended. */
+const leftOf = (
+  { sandbox }: Run,
+  life: Life,
+  before: ReadonlySet<Fiber.RuntimeFiber<unknown, unknown>>,
+  timers: () => number
+): Effect.Effect<Left> =>
+  Effect.gen(function* () {
+    yield* Effect.sleep(1)
+    const roots = [...(yield* Fiber.roots)].filter((fiber) => !before.has(fiber) && !fiber.getFiberRef(isGateway))
+    const issued = (yield* sandbox.issued).filter(({ isAlive }) => isAlive)
+    const alive = new Set(issued.map(({ value }) => value))
+    const labels = new Set(issued.map(({ label }) => label))
+    const logins = (yield* sandbox.record).filter((one) => isLogin(one) && one.isDelivered && one.status === 200)
+    const last = life.states.findLast(({ session }) => session._tag !== "SignedOut")
+    const inUse = [...(last === undefined ? [] : [tokensOf(last.session)]), ...siblingsOf(life)]
+    return {
+      fibers: roots.length,
+      timers: timers(),
+      sessions: inUse.filter((tokens) => tokens.every((token) => alive.has(token))).length,
+      logins: logins.filter(({ issued }) => issued.length > 0 && issued.every((label) => labels.has(label))).length
+    }
+  })
 
 /**
  * What `withAccount` used last under CST, by account, where that was no session of the client's own. One that was logged
@@ -255,10 +308,13 @@ const callersOf = (run: Run, life: Life, from: number, until: number): Effect.Ef
         : Effect.gen(function* () {
             yield* Effect.sleep(caller.startsAt - from)
             const fiber = yield* Effect.fork(behave(run, life, caller, index))
-            if (caller.interruptedAt !== undefined) {
-              yield* Effect.fork(interruptAfter(run, life, fiber, index, caller.interruptedAt - caller.startsAt))
-            }
+            const interrupting =
+              caller.interruptedAt === undefined
+                ? undefined
+                : yield* Effect.fork(interruptAfter(run, life, fiber, index, caller.interruptedAt - caller.startsAt))
             yield* Fiber.await(fiber)
+            // By itself it would end with the last of all callers.
+            if (interrupting !== undefined) yield* Fiber.interrupt(interrupting)
           }),
     { concurrency: "unbounded", discard: true }
   )
@@ -299,19 +355,17 @@ const inPeace = (run: Run, life: Life): Effect.Effect<Peace> =>
     yield* rest
     const healed = yield* heal
     if (program.throttled !== undefined) yield* rest
-    const current = tokensOf(yield* SessionState.get)
-    const inUse = [current, ...siblingsOf(life)].filter((tokens) => tokens.length > 0)
     yield* close(life, surroundings.shelf)
-    const alive = new Set((yield* sandbox.issued).filter(({ isAlive }) => isAlive).map(({ value }) => value))
-    return {
-      healed,
-      leftSessions: inUse.filter((tokens) => tokens.every((token) => alive.has(token))).length
-    }
+    return { healed }
   }).pipe(Effect.provide(life.context))
 
-const live = (program: Program): Effect.Effect<Report> =>
+const live = (
+  program: Program,
+  timers: () => number
+): Effect.Effect<Report, never, Sandbox.Sandbox | HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const sandbox = yield* Sandbox.Sandbox
+    const before = new Set(yield* Fiber.roots)
     const surroundings: Surroundings = { password: sandbox.password, shelf: makeShelf() }
     const run: Run = {
       program,
@@ -319,6 +373,7 @@ const live = (program: Program): Effect.Effect<Report> =>
       surroundings,
       outcomes: [],
       waiting: new Map(),
+      met: new Set(),
       interrupts: { whileWaiting: 0, whileSending: 0 }
     }
     const { closesAt, restart } = program
@@ -335,19 +390,29 @@ const live = (program: Program): Effect.Effect<Report> =>
     })
     yield* Fiber.awaitAll(remains)
     const peace = closesAt === undefined ? yield* inPeace(run, last) : undefined
+    const left = yield* leftOf(run, last, before, timers)
     return {
       lives: restart === undefined ? [first] : [first, last],
       record: yield* sandbox.record,
       issued: yield* sandbox.issued,
       outcomes: run.outcomes,
       interrupts: run.interrupts,
-      peace
+      peace,
+      met: run.met,
+      left
     }
-  }).pipe(Effect.provide(layerSandbox(program)), Logger.withMinimumLogLevel(LogLevel.None))
+  }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+
+/** The gateway has the clock as it is, so that what sleeps by the other one is the client. */
+const watchedOver = (program: Program): Effect.Effect<Report> =>
+  Effect.clockWith((clock) => {
+    const { counting, sleeping } = makeSleepers(clock)
+    return Effect.provide(Effect.withClock(live(program, sleeping), counting), layerSandbox(program))
+  })
 
 export const run = (program: Program): Effect.Effect<Result> =>
   Effect.map(
-    Simulation.run(live(program), { seed: program.seed, start: 1_000_000_000_000, limit: 48 * hour }),
+    Simulation.run(watchedOver(program), { seed: program.seed, start: 1_000_000_000_000, limit: 48 * hour }),
     (outcome) => {
       if (outcome._tag === "Stuck") return { _tag: "Stuck" }
       return Exit.match(outcome.exit, {

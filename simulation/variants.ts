@@ -210,6 +210,14 @@ export const variants: ReadonlyArray<Variant> = [
     to: "fibers.size >= 0 ? Effect.void :"
   },
   {
+    name: "the timer of a request goes on when it was answered",
+    breaks: "nothingIsLeft",
+    noticedBy: 0,
+    file: "internal/deadlines.ts",
+    from: "if (remove(mine) && ahead.size === 0) alarm.set(undefined, now)",
+    to: "remove(mine)"
+  },
+  {
     name: "the sessions of other accounts are not logged out",
     breaks: "nothingIsLeft",
     noticedBy: 2,
