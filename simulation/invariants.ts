@@ -7,9 +7,9 @@ import type { Session } from "@effect-ig/core/SessionState"
 import type { RecordedRequest } from "@effect-ig/sandbox/Sandbox"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
+import { everyCallerEndsInTime } from "./inTime.ts"
 import { isDiffering, noAllowanceOverrun, refusedLaneIsShut, refusedWaits } from "./lanes.ts"
 import { tokensOf } from "./life.ts"
-import { longestCall, longestClosing, longestSilence } from "./longest.ts"
 import { oneFamilyAndTheRightAccount } from "./ownership.ts"
 import type { Program } from "./program.ts"
 import { noReadTwiceOrLost } from "./reads.ts"
@@ -22,28 +22,9 @@ import {
   isTrade,
   type Judge,
   runsOf,
-  twice,
-  wasInterrupted
+  twice
 } from "./record.ts"
-import { failureOf, type Outcome, type Report, type Result } from "./run.ts"
-
-/** A caller that was not interrupted gets an answer, or an error with a type. */
-const hasAnswer = (outcome: Outcome): boolean =>
-  Exit.isSuccess(outcome.exit) || failureOf(outcome.exit) !== undefined || wasInterrupted(outcome)
-
-const everyCallerEndsInTime: Judge = (program, { lives, outcomes, record }) => {
-  const longest = longestCall(program, record.length)
-  return [
-    ...outcomes.filter(({ took }) => took > longest).map(({ step, took }) => `${step} took ${took} ms`),
-    ...outcomes.filter((outcome) => !hasAnswer(outcome)).map(({ exit, step }) => `${step} ended by ${String(exit)}`),
-    ...lives.flatMap(({ closingTook, watch }) => [
-      ...(closingTook > longestClosing ? [`closing took ${closingTook} ms`] : []),
-      ...(watch.longestSilence > longestSilence
-        ? [`callers waited, and nothing happened for ${watch.longestSilence} ms`]
-        : [])
-    ])
-  ]
-}
+import { failureOf, type Report, type Result } from "./run.ts"
 
 /** Both halves out of IG's hand, and of one answer; under CST, the second may be of a later switch of the first. */
 const stateIsWhatIgIssued: Judge = (_, { issued, lives, record }) => {

@@ -26,6 +26,22 @@ export const variants: ReadonlyArray<Variant> = [
     to: "onEnd(exit)\n        if (Exit.isSuccess(exit)) Deferred.unsafeDone(answer, exit)"
   },
   {
+    name: "reads are repeated slowly",
+    breaks: "everyCallerEndsInTime",
+    noticedBy: 0,
+    file: "ReadRetry.ts",
+    from: `Schedule.exponential("200 millis")`,
+    to: `Schedule.exponential("2 seconds")`
+  },
+  {
+    name: "a renewal takes its time before it begins",
+    breaks: "everyCallerEndsInTime",
+    noticedBy: 0,
+    file: "internal/ladder.ts",
+    from: "const causes: Array<IgError> = []",
+    to: "const causes: Array<IgError> = []\n    yield* Effect.sleep(10_000)"
+  },
+  {
     name: "a switch keeps the X-SECURITY-TOKEN that IG has killed",
     breaks: "stateIsWhatIgIssued",
     noticedBy: 14,
