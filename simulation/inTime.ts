@@ -1,6 +1,6 @@
 /** Whether every caller gets an answer, and in time. */
 import * as Exit from "effect/Exit"
-import { longestClosing, longestIdle, longestSilence, mostSends, pause, requestTimeout } from "./longest.ts"
+import { longestClosing, longestIdle, longestSilence, mostSends, pause, requestTimeout, rounding } from "./longest.ts"
 import type { Program } from "./program.ts"
 import { isRefusedForAllowance, type Judge, wasInterrupted } from "./record.ts"
 import { failureOf, type Outcome, type Report } from "./run.ts"
@@ -76,7 +76,7 @@ export const everyCallerEndsInTime: Judge = (program, report) => {
     ...idled(program, report, sent),
     ...sentOften(program, report),
     ...sent
-      .filter((one) => endOf(one) - one.at > requestTimeout)
+      .filter((one) => endOf(one) - one.at > requestTimeout + rounding)
       .map((one) => `a request was waited for ${endOf(one) - one.at} ms`),
     ...outcomes.filter((outcome) => !hasAnswer(outcome)).map(({ exit, step }) => `${step} ended by ${String(exit)}`),
     ...lives.flatMap(({ closingTook, watch }) => [

@@ -17,6 +17,9 @@ export const window = 60_000
 /** By the policy of `ReadRetry`: four pauses, each twice the one before, and longer by a fifth at most. */
 export const backoff = 1.2 * (200 + 400 + 800 + 1_600)
 
+/** The client counts in whole ms, and begins in the middle of one. */
+export const rounding = 10
+
 const readAttempts = 5
 
 /** A call goes once, once more after a renewal, and twice when the session has become another one meanwhile. */
@@ -60,5 +63,5 @@ const queueing = ({ retries, throttled }: Program, { refused, sent }: Meanwhile)
 /** How long a call may wait with nothing under way: each failed login is followed by a pause, each failed read by another. */
 export const longestIdle = (program: Program, meanwhile: Meanwhile): number => {
   const isClosing = program.closesAt !== undefined || program.restart !== undefined
-  return meanwhile.failed * pause + backoff + queueing(program, meanwhile) + (isClosing ? longestClosing : 0)
+  return rounding + meanwhile.failed * pause + backoff + queueing(program, meanwhile) + (isClosing ? longestClosing : 0)
 }

@@ -36,7 +36,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a renewal takes its time before it begins",
     breaks: "everyCallerEndsInTime",
-    noticedBy: 0,
+    noticedBy: 2,
     file: "internal/ladder.ts",
     from: "const causes: Array<IgError> = []",
     to: "const causes: Array<IgError> = []\n    yield* Effect.sleep(10_000)"
@@ -100,7 +100,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a bearer goes along with the CST that was fetched under it",
     breaks: "oneFamilyAndTheRightAccount",
-    noticedBy: 0,
+    noticedBy: 12,
     file: "internal/tokens.ts",
     from: `"ig-account-id": accountId`,
     to: `"ig-account-id": accountId, ...(session.streamingTokens.value && { cst: Redacted.value(session.streamingTokens.value.cst) })`
@@ -108,7 +108,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a call is sent twice after a renewal",
     breaks: "noReadTwiceOrLost",
-    noticedBy: 0,
+    noticedBy: 21,
     file: "internal/call.ts",
     from: `Effect.zipRight(countResend("renewed"), again(left)))`,
     to: `Effect.zipRight(again(left), again(left)))`
@@ -124,7 +124,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a login does not wait for a refresh",
     breaks: "oneRenewalAtATime",
-    noticedBy: 0,
+    noticedBy: 2,
     file: "internal/exchanges.ts",
     from: `const before = underWay?.ended ?? (order === "urgent" ? undefined : urgency?.over)`,
     to: `const before = operation.startsWith("session.login") ? undefined : (underWay?.ended ?? urgency?.over)`
@@ -132,7 +132,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "mutations are repeated like reads",
     breaks: "noOrderTwice",
-    noticedBy: 27,
+    noticedBy: 3,
     file: "internal/call.ts",
     from: `if (endpoint.effect === "mutation") return self`,
     to: `if (endpoint.name === "") return self`
@@ -156,7 +156,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a request that is under way takes no place",
     breaks: "noAllowanceOverrun",
-    noticedBy: 16,
+    noticedBy: 8,
     file: "internal/throttleLane.ts",
     from: "return limit - sent - returning.length",
     to: "return limit - returning.length"
@@ -164,7 +164,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "what IG had no allowance for fails",
     breaks: "refusedWaits",
-    noticedBy: 8,
+    noticedBy: 9,
     file: "internal/allowances.ts",
     from: `return allowance !== undefined && allowance !== "account-historical-data"`,
     to: "return false"
@@ -172,7 +172,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a lane that was refused is open at once",
     breaks: "refusedLaneIsShut",
-    noticedBy: 8,
+    noticedBy: 58,
     file: "internal/throttleLane.ts",
     from: "closedUntil = seen + window",
     to: "closedUntil = seen"
@@ -180,7 +180,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "the lane of an account's reads that was refused is open at once",
     breaks: "refusedLaneIsShut",
-    noticedBy: 0,
+    noticedBy: 58,
     file: "internal/throttleLane.ts",
     from: "closedUntil = seen + window",
     to: `closedUntil = seen + (allowance === "account" ? 0 : window)`
@@ -188,7 +188,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "the lane of an account's trades that was refused is open at once",
     breaks: "refusedLaneIsShut",
-    noticedBy: 0,
+    noticedBy: 112,
     file: "internal/throttleLane.ts",
     from: "closedUntil = seen + window",
     to: `closedUntil = seen + (allowance === "account-trading" ? 0 : window)`
