@@ -230,29 +230,26 @@ const happen = (run: Run, happening: Happening): Effect.Effect<void> => {
   }
 }
 
-/** Looked at when whatever ends in this very ms has ended. */
+/** To be looked at when whatever ends in the very ms has ended. */
 const leftOf = (
-  { sandbox }: Run,
+  { record, issued }: Pick<Report, "record" | "issued">,
   life: Life,
-  before: ReadonlySet<Fiber.RuntimeFiber<unknown, unknown>>,
-  timers: () => number
-): Effect.Effect<Left> =>
-  Effect.gen(function* () {
-    yield* Effect.sleep(1)
-    const roots = [...(yield* Fiber.roots)].filter((fiber) => !before.has(fiber) && !fiber.getFiberRef(isGateway))
-    const issued = (yield* sandbox.issued).filter(({ isAlive }) => isAlive)
-    const alive = new Set(issued.map(({ value }) => value))
-    const labels = new Set(issued.map(({ label }) => label))
-    const logins = (yield* sandbox.record).filter((one) => isLogin(one) && one.isDelivered && one.status === 200)
-    const last = life.states.findLast(({ session }) => session._tag !== "SignedOut")
-    const inUse = [...(last === undefined ? [] : [tokensOf(last.session)]), ...siblingsOf(life)]
-    return {
-      fibers: roots.length,
-      timers: timers(),
-      sessions: inUse.filter((tokens) => tokens.every((token) => alive.has(token))).length,
-      logins: logins.filter(({ issued }) => issued.length > 0 && issued.every((label) => labels.has(label))).length
-    }
-  })
+  roots: ReadonlyArray<Fiber.RuntimeFiber<unknown, unknown>>,
+  timers: number
+): Left => {
+  const living = issued.filter(({ isAlive }) => isAlive)
+  const alive = new Set(living.map(({ value }) => value))
+  const labels = new Set(living.map(({ label }) => label))
+  const logins = record.filter((one) => isLogin(one) && one.isDelivered && one.status === 200)
+  const last = life.states.findLast(({ session }) => session._tag !== "SignedOut")
+  const inUse = [...(last === undefined ? [] : [tokensOf(last.session)]), ...siblingsOf(life)]
+  return {
+    fibers: roots.filter((fiber) => !fiber.getFiberRef(isGateway)).length,
+    timers,
+    sessions: inUse.filter((tokens) => tokens.every((token) => alive.has(token))).length,
+    logins: logins.filter(({ issued }) => issued.length > 0 && issued.every((label) => labels.has(label))).length
+  }
+}
 
 /**
  * What `withAccount` used last under CST, by account, where that was no session of the client's own. One that was logged
@@ -390,16 +387,17 @@ const live = (
     })
     yield* Fiber.awaitAll(remains)
     const peace = closesAt === undefined ? yield* inPeace(run, last) : undefined
-    const left = yield* leftOf(run, last, before, timers)
+    yield* Effect.sleep(1)
+    const roots = [...(yield* Fiber.roots)].filter((fiber) => !before.has(fiber))
+    const seen = { record: yield* sandbox.record, issued: yield* sandbox.issued }
     return {
       lives: restart === undefined ? [first] : [first, last],
-      record: yield* sandbox.record,
-      issued: yield* sandbox.issued,
+      ...seen,
       outcomes: run.outcomes,
       interrupts: run.interrupts,
       peace,
       met: run.met,
-      left
+      left: leftOf(seen, last, roots, timers())
     }
   }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
 
