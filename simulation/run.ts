@@ -241,7 +241,9 @@ const leftOf = (
   const alive = new Set(living.map(({ value }) => value))
   const labels = new Set(living.map(({ label }) => label))
   const logins = record.filter((one) => isLogin(one) && one.isDelivered && one.status === 200)
-  const last = life.states.findLast(({ session }) => session._tag !== "SignedOut")
+  // What was logged out before that is over for the client, whatever IG said to it.
+  const whileClosing = life.states.slice(Math.max(0, (life.left?.before ?? 0) - 1))
+  const last = whileClosing.findLast(({ session }) => session._tag !== "SignedOut")
   const inUse = [...(last === undefined ? [] : [tokensOf(last.session)]), ...siblingsOf(life)]
   return {
     fibers: roots.filter((fiber) => !fiber.getFiberRef(isGateway)).length,
