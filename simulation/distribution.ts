@@ -1,8 +1,9 @@
 /** What the programs met: a search that never gets to where it hurts proves nothing. */
 import type { Fault } from "@effect-ig/sandbox/Fault"
 import type { IgError } from "@effect-ig/core/IgError"
-import { isRefusedForAllowance } from "./invariants.ts"
 import type { Program } from "./program.ts"
+import * as Exit from "effect/Exit"
+import { isRefusedForAllowance } from "./record.ts"
 import { failureOf, type Report } from "./run.ts"
 
 const faults: ReadonlyArray<Fault["kind"]> = [
@@ -25,7 +26,7 @@ export const leastConcurrency = 8
 
 const hitsOf = (
   program: Program,
-  { interrupts, lives, outcomes, record }: Report
+  { interrupts, lives, met, outcomes, record }: Report
 ): Readonly<Record<string, boolean>> => {
   const { restart, throttled } = program
   const events = lives.flatMap((life) => life.events)
@@ -37,13 +38,12 @@ const hitsOf = (
   const isRefusedFor = (error: IgError | undefined, reason: string) =>
     error?._tag === "NotSentError" && error.reason === reason
   const renewedBy = (by: "refresh" | "login") => events.some((event) => event._tag === "Renewed" && event.by === by)
-  const happened = (what: string) => program.happenings.some((happening) => happening.what === what)
   return {
     ...Object.fromEntries(faults.map((kind) => [`fault ${kind}`, record.some(({ fault }) => fault === kind)])),
-    "tokens killed": happened("expire"),
-    "weekend purge": happened("purge"),
-    "clock moved": happened("clock"),
-    "wrong password": happened("password"),
+    "tokens killed": met.has("killed"),
+    "weekend purge": met.has("purged"),
+    "clock moved, and tokens died": met.has("outlived"),
+    "wrong password": record.some(({ errorCode }) => errorCode === "error.security.invalid-details"),
     "done, and the answer lost": record.some(
       ({ fault, isWorked }) => isWorked && (fault === "never" || fault === "cutHeaders" || fault === "cutBody")
     ),
@@ -53,7 +53,7 @@ const hitsOf = (
     "rung lost": events.some(({ _tag }) => _tag === "Lost"),
     "another account": lives.some(({ watch }) => watch.sent.some(({ wanted }) => wanted !== undefined)),
     switched: events.some(({ _tag }) => _tag === "Switched"),
-    "logged out before the end": program.callers.some(({ steps }) => steps.some((step) => step.do === "logout")),
+    "logged out before the end": outcomes.some(({ exit, step }) => step === "logout" && Exit.isSuccess(exit)),
     "interrupted while waiting": interrupts.whileWaiting > 0,
     "interrupted while sending": interrupts.whileSending > 0,
     "late refusal": lives.some(({ watch }) => watch.lateRefusals > 0),
@@ -62,6 +62,13 @@ const hitsOf = (
     "a lane full, and a queue": lives.some(({ watch }) => watch.hasQueued),
     "would have to wait": outcomes.some(({ exit }) => isRefusedFor(failureOf(exit), "would-wait")),
     "no allowance, and throttled": throttled !== undefined && record.some(isRefusedForAllowance),
+    ...Object.fromEntries(
+      (["api-key", "account", "account-trading"] as const).map((allowance) => [
+        `throttled, ${allowance} refused`,
+        throttled !== undefined &&
+          record.some(({ errorCode }) => errorCode === `error.public-api.exceeded-${allowance}-allowance`)
+      ])
+    ),
     "less than is believed": record.some((request) => request.fault !== "allowance" && isRefusedForAllowance(request)),
     "resumed alive": isResumed && !isRefreshed,
     "resumed by a refresh": isResumed && isRefreshed,

@@ -5,58 +5,26 @@
 import type { IgError } from "@effect-ig/core/IgError"
 import type { Session } from "@effect-ig/core/SessionState"
 import type { RecordedRequest } from "@effect-ig/sandbox/Sandbox"
-import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
+import { everyCallerEndsInTime } from "./inTime.ts"
+import { isDiffering, noAllowanceOverrun, refusedLaneIsShut, refusedWaits } from "./lanes.ts"
 import { tokensOf } from "./life.ts"
-import { longestCall, longestClosing, longestSilence, window } from "./longest.ts"
+import { oneFamilyAndTheRightAccount } from "./ownership.ts"
 import type { Program } from "./program.ts"
-import { failureOf, type Outcome, type Report, type Result } from "./run.ts"
-
-type Judge = (program: Program, report: Report) => ReadonlyArray<string>
-
-const field = (request: RecordedRequest, name: string): unknown =>
-  typeof request.body === "object" && request.body !== null
-    ? Object.entries(request.body).find(([key]) => key === name)?.[1]
-    : undefined
-
-const isRefresh = ({ method, path }: RecordedRequest): boolean => method === "POST" && path === "/session/refresh-token"
-
-const isLogin = ({ method, path }: RecordedRequest): boolean => method === "POST" && path === "/session"
-
-const isTrade = ({ path }: RecordedRequest): boolean => path === "/positions/otc"
-
-/** IG has refused it for want of an allowance, and has not executed it. */
-export const isRefusedForAllowance = ({ errorCode }: { readonly errorCode?: string | undefined }): boolean =>
-  errorCode?.startsWith("error.public-api.exceeded-") === true
-
-const twice = (values: ReadonlyArray<string>): ReadonlyArray<string> => [
-  ...new Set(values.filter((value, index) => values.indexOf(value) !== index))
-]
-
-/** What the first run sent, and what the second one did. */
-const runsOf = ({ lives, record }: Report): ReadonlyArray<ReadonlyArray<RecordedRequest>> =>
-  lives.map(({ since }, index) => record.slice(since, lives[index + 1]?.since))
-
-/** A caller that was not interrupted gets an answer, or an error with a type. */
-const hasAnswer = ({ caller, exit }: Outcome): boolean =>
-  Exit.isSuccess(exit) ||
-  failureOf(exit) !== undefined ||
-  (caller.interruptedAt !== undefined && Cause.isInterruptedOnly(exit.cause))
-
-const everyCallerEndsInTime: Judge = (program, { lives, outcomes, record }) => {
-  const longest = longestCall(program, record.length)
-  return [
-    ...outcomes.filter(({ took }) => took > longest).map(({ step, took }) => `${step} took ${took} ms`),
-    ...outcomes.filter((outcome) => !hasAnswer(outcome)).map(({ exit, step }) => `${step} ended by ${String(exit)}`),
-    ...lives.flatMap(({ closingTook, watch }) => [
-      ...(closingTook > longestClosing ? [`closing took ${closingTook} ms`] : []),
-      ...(watch.longestSilence > longestSilence
-        ? [`callers waited, and nothing happened for ${watch.longestSilence} ms`]
-        : [])
-    ])
-  ]
-}
+import { noReadTwiceOrLost } from "./reads.ts"
+import {
+  field,
+  isLogin,
+  isRefresh,
+  isRefused,
+  isRefusedForAllowance,
+  isTrade,
+  type Judge,
+  runsOf,
+  twice
+} from "./record.ts"
+import { failureOf, type Report, type Result } from "./run.ts"
 
 /** Both halves out of IG's hand, and of one answer; under CST, the second may be of a later switch of the first. */
 const stateIsWhatIgIssued: Judge = (_, { issued, lives, record }) => {
@@ -82,11 +50,14 @@ const stateIsWhatIgIssued: Judge = (_, { issued, lives, record }) => {
   )
 }
 
+/**
+ * Refreshes and logins together: they are turns of the session, those of other accounts under CST included, which may not
+ * log in side by side.
+ */
 const oneRenewalAtATime: Judge = (_, { lives }) =>
-  lives.flatMap(({ watch: { most } }) => [
-    ...(most.refresh > 1 ? [`${most.refresh} refreshes at once`] : []),
-    ...(most.login > 1 ? [`${most.login} logins at once`] : [])
-  ])
+  lives.flatMap(({ watch: { mostRenewals } }) =>
+    mostRenewals > 1 ? [`${mostRenewals} refreshes and logins at once`] : []
+  )
 
 const refreshTokensIn = (requests: ReadonlyArray<RecordedRequest>): ReadonlyArray<string> =>
   requests
@@ -122,24 +93,6 @@ const refusedCredentialsOnce: Judge = (_, { lives, record }) => {
     : []
 }
 
-const oneFamilyAndTheRightAccount: Judge = (_, { issued, lives }) => {
-  const owner = new Map(issued.map(({ accountId, value }) => [value, accountId]))
-  return lives
-    .flatMap(({ watch }) => watch.sent)
-    .flatMap(({ account, bearer, cst, securityToken, wanted }) => {
-      if (bearer !== undefined && (cst !== undefined || securityToken !== undefined))
-        return ["a request carried two families"]
-      const acts = account ?? (securityToken === undefined ? undefined : owner.get(securityToken))
-      return wanted !== undefined && acts !== undefined && acts !== wanted
-        ? [`a call for ${wanted} acted on ${acts}`]
-        : []
-    })
-}
-
-/** It was not executed: IG refused the tokens, or had no allowance. */
-const isRefused = ({ errorCode, status }: RecordedRequest): boolean =>
-  status === 401 || isRefusedForAllowance({ errorCode })
-
 /** An order is sent again when it was refused for its tokens or an allowance, and then only. */
 const noOrderTwice: Judge = (_, { record }) => {
   const orders = record
@@ -154,51 +107,6 @@ const noOrderTwice: Judge = (_, { record }) => {
       .filter(({ reference, request }) => last.get(reference) !== request && !isRefused(request))
       .map(({ reference }) => `${reference} was sent again, though IG may have executed it`)
   ]
-}
-
-/** Where the client keeps to what IG gives it; a second run knows nothing of what the first one has spent. */
-const noAllowanceOverrun: Judge = ({ restart, throttled }, report) => {
-  if (throttled === undefined || isDiffering(throttled)) return []
-  const [first = [], second = []] = runsOf(report)
-  const knowing = restart === undefined || restart.downFor > window ? [...first, ...second] : first
-  return knowing
-    .filter((request) => request.fault !== "allowance" && isRefusedForAllowance(request))
-    .map(({ errorCode, method, path }) => `${method} ${path} was one too many: ${errorCode}`)
-}
-
-const isDiffering = ({ given, kept }: NonNullable<Program["throttled"]>): boolean =>
-  given.key < kept.key || given.account < kept.account || given.trading < kept.trading
-
-/** With a throttle nobody hears that there is no allowance, but who cannot wait for one. */
-const refusedWaits: Judge = ({ throttled }, { outcomes }) =>
-  throttled === undefined
-    ? []
-    : outcomes.flatMap(({ caller, exit, step }) => {
-        const error = failureOf(exit)
-        if (error?._tag === "ApiError" && isRefusedForAllowance(error))
-          return [`${step} failed for want of an allowance`]
-        return error?._tag === "NotSentError" && error.reason === "would-wait" && caller.waitsAtMost === undefined
-          ? [`${step} would have waited, and its caller has the time`]
-          : []
-      })
-
-/** After a refusal for the key, nothing that spends its allowance leaves for a window. */
-const refusedLaneIsShut: Judge = ({ happenings, switches, throttled }, report) => {
-  // The record has the gateway's clock.
-  if (throttled === undefined || happenings.some(({ what }) => what === "clock")) return []
-  // Whoever leaves in the very ms of an answer may have missed it.
-  const leaving = new Set(report.outcomes.filter(({ exit }) => Exit.isFailure(exit)).map(({ endedAt }) => endedAt))
-  return runsOf(report).flatMap((requests) => {
-    let seenAt = Number.NEGATIVE_INFINITY
-    return requests.flatMap((request) => {
-      const { errorCode, fault, isDelivered, method, path, receivedAt } = request
-      const isEarly = !isTrade(request) && receivedAt > seenAt && receivedAt < seenAt + window
-      const answeredAt = receivedAt + (switches.latency ?? 0)
-      const isSeen = isDelivered && fault !== "slow" && !leaving.has(answeredAt)
-      if (errorCode === "error.public-api.exceeded-api-key-allowance" && isSeen) seenAt = Math.max(seenAt, answeredAt)
-      return isEarly ? [`${method} ${path} went out while the key's allowance was shut`] : []
-    })
-  })
 }
 
 /**
@@ -232,16 +140,31 @@ const healsOnceFaultsStop: Judge = (_, { peace }) =>
 
 /**
  * With a store, the session is left on purpose. A logout waits for a place no longer than its time box: there is none
- * where IG gives less than is believed, nor perhaps in the rush in which a caller's own login ends other sessions.
+ * where IG gives less than is believed, nor perhaps in the rush in which a caller's own login ends other sessions. In the
+ * middle of everything, a fault or a full lane may meet the logout itself.
  */
-const nothingIsLeft: Judge = ({ callers, restart, throttled }, { lives, peace }) => {
-  const fibers = lives.reduce((sum, { leftFibers }) => sum + leftFibers, 0)
-  const sessions = peace?.leftSessions ?? 0
+const mayLeaveSessions = ({ callers, closesAt, happenings, restart, throttled }: Program): boolean => {
+  if (restart !== undefined) return true
+  if (closesAt !== undefined) return throttled !== undefined || happenings.some(({ what }) => what === "fault")
   const endsOthers = callers.some(({ steps }) => steps.some((step) => step.do === "login" || step.do === "logout"))
-  const isExcused = restart !== undefined || (throttled !== undefined && (endsOthers || isDiffering(throttled)))
+  return throttled !== undefined && (endsOthers || isDiffering(throttled))
+}
+
+/** One that nobody has come to use; a caller's own login leaves the one before it to whoever has opened that. */
+const mayLeaveLogins = (program: Program, { lives }: Report): boolean =>
+  mayLeaveSessions(program) ||
+  program.happenings.some(({ what }) => what === "fault") ||
+  lives.some(({ explicitLogins }) => explicitLogins > 1)
+
+const nothingIsLeft: Judge = (program, report) => {
+  const { left, lives } = report
+  const fibers = lives.reduce((sum, { leftFibers }) => sum + leftFibers, 0)
   return [
     ...(fibers > 0 ? [`${fibers} fibers are left after closing`] : []),
-    ...(sessions > 0 && !isExcused ? [`${sessions} sessions are alive after closing`] : [])
+    ...(left.fibers > 0 ? [`${left.fibers} fibers are left at the end`] : []),
+    ...(left.timers > 0 ? [`${left.timers} timers are left at the end`] : []),
+    ...(left.sessions > 0 && !mayLeaveSessions(program) ? [`${left.sessions} sessions are alive after closing`] : []),
+    ...(left.logins > 0 && !mayLeaveLogins(program, report) ? [`${left.logins} logins are alive after closing`] : [])
   ]
 }
 
@@ -270,6 +193,7 @@ export const invariants: Readonly<Record<string, Judge>> = {
   refusedCredentialsOnce,
   oneFamilyAndTheRightAccount,
   noOrderTwice,
+  noReadTwiceOrLost,
   noAllowanceOverrun,
   refusedWaits,
   refusedLaneIsShut,

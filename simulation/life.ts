@@ -21,6 +21,7 @@ import { makeWatch, startedUnder, type Watch } from "./watch.ts"
 
 /** A session as it became the client's, and those of its tokens with which IG had not served a request in this run. */
 export interface Seen {
+  readonly at: number
   readonly session: SessionState.Session
   readonly unproved: ReadonlyArray<string>
 }
@@ -91,9 +92,11 @@ const noteEach = <A, R>(stream: Stream.Stream<A, never, R>, note: (one: A) => vo
 
 const observe = ({ context, events, states, watch }: Life): Effect.Effect<void> =>
   Effect.gen(function* () {
+    const clock = yield* Effect.clock
     const noteState = (session: SessionState.Session) => {
       if (!watch.isCut) {
-        states.push({ session, unproved: tokensOf(session).filter((token) => !watch.served.has(token)) })
+        const unproved = tokensOf(session).filter((token) => !watch.served.has(token))
+        states.push({ at: clock.unsafeCurrentTimeMillis(), session, unproved })
       }
     }
     const noteEvent = (event: SessionEvent) => {

@@ -145,6 +145,12 @@ const target = fc.constantFrom(
 
 const times = fc.constantFrom(1, 1, 2, 5, 20)
 
+/** An account's allowance is refused to what spends it. */
+const laneFault = fc.constantFrom(
+  { kind: "allowance" as const, allowance: "account" as const, method: "GET", path: "/positions" },
+  { kind: "allowance" as const, allowance: "account-trading" as const, method: "POST", path: "/positions/otc" }
+)
+
 const fault: fc.Arbitrary<Fault> = fc
   .tuple(
     target,
@@ -161,6 +167,7 @@ const fault: fc.Arbitrary<Fault> = fc
         workDone: fc.boolean()
       }),
       fc.record({ kind: fc.constant("allowance" as const), allowance: fc.constant("api-key" as const) }),
+      laneFault,
       fc.record({ kind: fc.constantFrom("nonJson403" as const, "doubledTokenHeader" as const) })
     )
   )
@@ -226,7 +233,7 @@ const allowances: fc.Arbitrary<Allowances> = fc.record({
 /** Where they differ, others spend a part of what IG gives, or it gives less than is believed. */
 const throttled: fc.Arbitrary<Throttled> = allowances.chain((kept) =>
   fc.oneof(
-    { weight: 3, arbitrary: fc.constant({ kept, given: kept }) },
+    { weight: 2, arbitrary: fc.constant({ kept, given: kept }) },
     {
       weight: 1,
       arbitrary: fc.constantFrom("key" as const, "account" as const, "trading" as const).map((lane) => ({
@@ -269,18 +276,23 @@ const restart = (moment: fc.Arbitrary<number>): fc.Arbitrary<Restart> =>
     writing: fc.constantFrom(0, 0, 300, 1_500)
   })
 
-/** Evenly, not with a preference for the small. */
-export const program = (retries: fc.Arbitrary<boolean>): fc.Arbitrary<Program> =>
+const callersOf = (rush: number, isSmall: boolean): fc.Arbitrary<ReadonlyArray<Caller>> => {
+  const between = (minLength: number, maxLength: number) =>
+    fc.array(caller(closeTo(rush)), { minLength, maxLength, size: "max" })
+  return isSmall
+    ? between(1, 8)
+    : fc.oneof({ weight: 3, arbitrary: between(1, 20) }, { weight: 2, arbitrary: between(21, 50) })
+}
+
+/** Evenly, not with a preference for the small, unless only `small` ones are asked for. */
+export const program = (retries: fc.Arbitrary<boolean>, size?: "small"): fc.Arbitrary<Program> =>
   fc
     .constantFrom(0, 51_000, 61_000)
     .chain((rush) =>
       fc.record({
         seed: fc.nat(),
         mode: fc.constantFrom(...modes),
-        callers: fc.oneof(
-          { weight: 3, arbitrary: fc.array(caller(closeTo(rush)), { minLength: 1, maxLength: 20, size: "max" }) },
-          { weight: 2, arbitrary: fc.array(caller(closeTo(rush)), { minLength: 21, maxLength: 50, size: "max" }) }
-        ),
+        callers: callersOf(rush, size === "small"),
         happenings: fc.array(happening(closeTo(rush)), { minLength: 0, maxLength: 8, size: "max" }),
         switches,
         closesAt: seldom(fc.integer({ min: rush, max: rush + 9_000 })),

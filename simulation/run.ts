@@ -3,10 +3,10 @@ import { withAccount } from "@effect-ig/core/CurrentAccount"
 import * as Endpoint from "@effect-ig/core/Endpoint"
 import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
-import * as SessionState from "@effect-ig/core/SessionState"
 import * as Throttle from "@effect-ig/core/Throttle"
 import * as Sandbox from "@effect-ig/sandbox/Sandbox"
 import * as Simulation from "@effect-ig/sandbox/Simulation"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -21,15 +21,19 @@ import * as Schema from "effect/Schema"
 import { begin, close, crash, type Life, logIn, tokensOf } from "./life.ts"
 import { requestTimeout, window } from "./longest.ts"
 import type { Call, Caller, Happening, Program, Restart, Step } from "./program.ts"
-import { layerSandbox, type Ours, type Surroundings } from "./stack.ts"
+import { isLogin } from "./record.ts"
+import { isGateway, layerSandbox, type Ours, type Surroundings } from "./stack.ts"
+import { makeSleepers } from "./sleepers.ts"
 import { makeShelf, tamper } from "./store.ts"
-import { callerIndex, moved } from "./watch.ts"
+import { askedFor, callerIndex, moved } from "./watch.ts"
 
 const positions = Endpoint.make({
   name: "positions.list",
   method: "GET",
   path: "/positions",
   version: 2,
+  // IG does not look at it; it tells one read from another.
+  query: Schema.Struct({ number: Schema.String }),
   answer: Schema.Struct({ positions: Schema.Array(Schema.Unknown) })
 })
 
@@ -52,6 +56,9 @@ export interface Outcome {
   readonly took: number
   readonly exit: Exit.Exit<unknown, IgError>
   readonly caller: Caller
+  readonly index: number
+  /** The numbers of what it has read, if it came to that. */
+  readonly reads: ReadonlyArray<string>
 }
 
 /** What the sandbox would say at the end of the program, and what we saw on the way. */
@@ -63,13 +70,26 @@ export interface Report {
   readonly interrupts: { readonly whileWaiting: number; readonly whileSending: number }
   /** After all faults have ended, where nothing was closed before that. */
   readonly peace: Peace | undefined
+  readonly met: ReadonlySet<Met>
+  readonly left: Left
 }
 
+export type Met = "killed" | "purged" | "outlived"
+
+/** How the next call went, and the one after the time that it named. */
 export interface Peace {
-  /** How the next call went, and the one after the time that it named. */
   readonly healed: Exit.Exit<unknown, IgError>
+}
+
+/** What is there of the client when all has closed and come to its end. */
+export interface Left {
+  /** Root fibers that were not there before. */
+  readonly fibers: number
+  readonly timers: number
   /** Sessions in use when the layer closed that IG still takes. */
-  readonly leftSessions: number
+  readonly sessions: number
+  /** Logins with IG's answer in our hands, whose tokens it still takes. */
+  readonly logins: number
 }
 
 export type Result =
@@ -79,7 +99,7 @@ export type Result =
 
 const call = (kind: Call, dealReference: string): Effect.Effect<unknown, IgError, Session.Ig> =>
   kind === "read"
-    ? Endpoint.call(positions)
+    ? Endpoint.call(positions, { query: { number: dealReference } })
     : Endpoint.call(order, {
         body: {
           dealReference,
@@ -103,6 +123,8 @@ interface Run {
   /** Operations that each caller is in the middle of. */
   readonly waiting: Map<number, number>
   readonly interrupts: { whileWaiting: number; whileSending: number }
+  /** What was done to tokens that were alive. */
+  readonly met: Set<Met>
 }
 
 const operation = (life: Life, step: Step, reference: string): Effect.Effect<unknown, IgError, Ours> => {
@@ -123,9 +145,20 @@ const operation = (life: Life, step: Step, reference: string): Effect.Effect<unk
     case "within":
       return withAccount(step.account)(
         Effect.forEach(step.calls, (kind, index) => call(kind, `${reference}-${index}`), { concurrency: "unbounded" })
-      )
+      ).pipe(Effect.locally(askedFor, step.account))
     case "wait":
       return Effect.sleep(step.millis)
+  }
+}
+
+const readsOf = (step: Step, reference: string): ReadonlyArray<string> => {
+  switch (step.do) {
+    case "read":
+      return [reference]
+    case "within":
+      return step.calls.flatMap((kind, index) => (kind === "read" ? [`${reference}-${index}`] : []))
+    default:
+      return []
   }
 }
 
@@ -145,6 +178,7 @@ const perform = (
         const begun = clock.unsafeCurrentTimeMillis()
         moved(watch, begun)
         watch.active += 1
+        watch.begun.set(index, begun)
         waiting.set(index, 1)
         const patient = caller.waitsAtMost === undefined ? identity : Throttle.waitAtMost(caller.waitsAtMost)
         const noted = Effect.onExit(patient(operation(life, step, reference)), (exit) =>
@@ -154,7 +188,9 @@ const perform = (
             watch.active -= 1
             waiting.set(index, 0)
             // What a run that has crashed would say to its caller, nobody hears.
-            if (!watch.isCut) outcomes.push({ step: step.do, endedAt: now, took: now - begun, exit, caller })
+            if (watch.isCut) return
+            const reads = readsOf(step, reference)
+            outcomes.push({ step: step.do, endedAt: now, took: now - begun, exit, caller, index, reads })
           })
         )
         return Effect.asVoid(Effect.exit(noted))
@@ -165,20 +201,55 @@ const behave = (run: Run, life: Life, caller: Caller, index: number) =>
     discard: true
   }).pipe(Effect.locally(callerIndex, index))
 
-const happen = ({ sandbox, surroundings }: Run, happening: Happening): Effect.Effect<void> => {
+const countAlive = ({ sandbox }: Run): Effect.Effect<number> =>
+  Effect.map(sandbox.issued, (issued) => issued.filter(({ isAlive }) => isAlive).length)
+
+/** Does it what it is to do, or is there nothing left that it could be done to? */
+const killing = (run: Run, met: Met, self: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const before = yield* countAlive(run)
+    yield* self
+    if ((yield* countAlive(run)) < before) run.met.add(met)
+  })
+
+const happen = (run: Run, happening: Happening): Effect.Effect<void> => {
+  const { sandbox, surroundings } = run
   switch (happening.what) {
     case "expire":
-      return sandbox.expire(...happening.kinds)
+      return killing(run, "killed", sandbox.expire(...happening.kinds))
     case "purge":
-      return sandbox.purge
+      return killing(run, "purged", sandbox.purge)
     case "clock":
-      return sandbox.advance(happening.millis)
+      return killing(run, "outlived", sandbox.advance(happening.millis))
     case "fault":
       return sandbox.inject(happening.fault)
     case "password":
       return Effect.sync(() => {
         surroundings.password = happening.isWrong ? `wrong-at-${happening.at}` : sandbox.password
       })
+  }
+}
+
+/** To be looked at when whatever ends in the very ms has ended. */
+const leftOf = (
+  { record, issued }: Pick<Report, "record" | "issued">,
+  life: Life,
+  roots: ReadonlyArray<Fiber.RuntimeFiber<unknown, unknown>>,
+  timers: number
+): Left => {
+  const living = issued.filter(({ isAlive }) => isAlive)
+  const alive = new Set(living.map(({ value }) => value))
+  const labels = new Set(living.map(({ label }) => label))
+  const logins = record.filter((one) => isLogin(one) && one.isDelivered && one.status === 200)
+  // What was logged out before that is over for the client, whatever IG said to it.
+  const whileClosing = life.states.slice(Math.max(0, (life.left?.before ?? 0) - 1))
+  const last = whileClosing.findLast(({ session }) => session._tag !== "SignedOut")
+  const inUse = [...(last === undefined ? [] : [tokensOf(last.session)]), ...siblingsOf(life)]
+  return {
+    fibers: roots.filter((fiber) => !fiber.getFiberRef(isGateway)).length,
+    timers,
+    sessions: inUse.filter((tokens) => tokens.every((token) => alive.has(token))).length,
+    logins: logins.filter(({ issued }) => issued.length > 0 && issued.every((label) => labels.has(label))).length
   }
 }
 
@@ -205,12 +276,12 @@ export const failureOf = (exit: Exit.Exit<unknown, IgError>): IgError | undefine
 
 /** One call; and if it says when it is worth to try again, one more then. */
 const heal: Effect.Effect<Exit.Exit<unknown, IgError>, never, Session.Ig> = Effect.gen(function* () {
-  const first = yield* Effect.exit(Endpoint.call(positions))
+  const first = yield* Effect.exit(call("read", "healed"))
   const error = failureOf(first)
   if (error?._tag !== "AuthError" || error.retryAt === undefined) return first
   const now = yield* Clock.currentTimeMillis
   yield* Effect.sleep(Math.max(0, error.retryAt - now))
-  return yield* Effect.exit(Endpoint.call(positions))
+  return yield* Effect.exit(call("read", "healed-later"))
 })
 
 /** Interrupts a caller, and notes what it was doing. */
@@ -236,10 +307,13 @@ const callersOf = (run: Run, life: Life, from: number, until: number): Effect.Ef
         : Effect.gen(function* () {
             yield* Effect.sleep(caller.startsAt - from)
             const fiber = yield* Effect.fork(behave(run, life, caller, index))
-            if (caller.interruptedAt !== undefined) {
-              yield* Effect.fork(interruptAfter(run, life, fiber, index, caller.interruptedAt - caller.startsAt))
-            }
+            const interrupting =
+              caller.interruptedAt === undefined
+                ? undefined
+                : yield* Effect.fork(interruptAfter(run, life, fiber, index, caller.interruptedAt - caller.startsAt))
             yield* Fiber.await(fiber)
+            // By itself it would end with the last of all callers.
+            if (interrupting !== undefined) yield* Fiber.interrupt(interrupting)
           }),
     { concurrency: "unbounded", discard: true }
   )
@@ -280,19 +354,17 @@ const inPeace = (run: Run, life: Life): Effect.Effect<Peace> =>
     yield* rest
     const healed = yield* heal
     if (program.throttled !== undefined) yield* rest
-    const current = tokensOf(yield* SessionState.get)
-    const inUse = [current, ...siblingsOf(life)].filter((tokens) => tokens.length > 0)
     yield* close(life, surroundings.shelf)
-    const alive = new Set((yield* sandbox.issued).filter(({ isAlive }) => isAlive).map(({ value }) => value))
-    return {
-      healed,
-      leftSessions: inUse.filter((tokens) => tokens.every((token) => alive.has(token))).length
-    }
+    return { healed }
   }).pipe(Effect.provide(life.context))
 
-const live = (program: Program): Effect.Effect<Report> =>
+const live = (
+  program: Program,
+  timers: () => number
+): Effect.Effect<Report, never, Sandbox.Sandbox | HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const sandbox = yield* Sandbox.Sandbox
+    const before = new Set(yield* Fiber.roots)
     const surroundings: Surroundings = { password: sandbox.password, shelf: makeShelf() }
     const run: Run = {
       program,
@@ -300,6 +372,7 @@ const live = (program: Program): Effect.Effect<Report> =>
       surroundings,
       outcomes: [],
       waiting: new Map(),
+      met: new Set(),
       interrupts: { whileWaiting: 0, whileSending: 0 }
     }
     const { closesAt, restart } = program
@@ -316,19 +389,30 @@ const live = (program: Program): Effect.Effect<Report> =>
     })
     yield* Fiber.awaitAll(remains)
     const peace = closesAt === undefined ? yield* inPeace(run, last) : undefined
+    yield* Effect.sleep(1)
+    const roots = [...(yield* Fiber.roots)].filter((fiber) => !before.has(fiber))
+    const seen = { record: yield* sandbox.record, issued: yield* sandbox.issued }
     return {
       lives: restart === undefined ? [first] : [first, last],
-      record: yield* sandbox.record,
-      issued: yield* sandbox.issued,
+      ...seen,
       outcomes: run.outcomes,
       interrupts: run.interrupts,
-      peace
+      peace,
+      met: run.met,
+      left: leftOf(seen, last, roots, timers())
     }
-  }).pipe(Effect.provide(layerSandbox(program)), Logger.withMinimumLogLevel(LogLevel.None))
+  }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+
+/** The gateway has the clock as it is, so that what sleeps by the other one is the client. */
+const watchedOver = (program: Program): Effect.Effect<Report> =>
+  Effect.clockWith((clock) => {
+    const { counting, sleeping } = makeSleepers(clock)
+    return Effect.provide(Effect.withClock(live(program, sleeping), counting), layerSandbox(program))
+  })
 
 export const run = (program: Program): Effect.Effect<Result> =>
   Effect.map(
-    Simulation.run(live(program), { seed: program.seed, start: 1_000_000_000_000, limit: 48 * hour }),
+    Simulation.run(watchedOver(program), { seed: program.seed, start: 1_000_000_000_000, limit: 48 * hour }),
     (outcome) => {
       if (outcome._tag === "Stuck") return { _tag: "Stuck" }
       return Exit.match(outcome.exit, {

@@ -9,8 +9,10 @@ import { run } from "./run.ts"
 export interface Batch {
   readonly seed: number
   readonly runs: number
-  /** Only programs whose `HttpClient` repeats whatever fails; else there are few of them. */
+  /** Only programs whose `HttpClient` repeats whatever fails; else that is every other one. */
   readonly retries: boolean
+  /** Only programs of few callers, which take a fraction of the time. */
+  readonly small: boolean
   readonly shrink: boolean
 }
 
@@ -25,8 +27,7 @@ export interface Searched {
   readonly finding: Finding | undefined
 }
 
-const retrying = (batch: Batch) =>
-  batch.retries ? fc.constant(true) : fc.constantFrom(false, false, false, false, true)
+const retrying = (batch: Batch) => (batch.retries ? fc.constant(true) : fc.boolean())
 
 export const violationsOf = async (program: Program): Promise<ReadonlyArray<string>> =>
   judge(program, await Effect.runPromise(run(program)))
@@ -34,7 +35,7 @@ export const violationsOf = async (program: Program): Promise<ReadonlyArray<stri
 export const search = async (batch: Batch): Promise<Searched> => {
   const tally = emptyTally()
   let hasFailed = false
-  const property = fc.asyncProperty(program(retrying(batch)), async (program) => {
+  const property = fc.asyncProperty(program(retrying(batch), batch.small ? "small" : undefined), async (program) => {
     const result = await Effect.runPromise(run(program))
     const violations = judge(program, result)
     // What is run to shrink a finding says nothing about the programs.

@@ -22,8 +22,8 @@ describe("a session that cannot get stuck", () => {
     expect(await simulate("--runs", "2000", "--seed", "1")).toContain("All invariants hold.")
   }, 240_000)
 
-  it("keeps them with a client of the user's that repeats whatever fails three times", async () => {
-    expect(await simulate("--runs", "100", "--seed", "2", "--retries")).toContain("All invariants hold.")
+  it("keeps them with a client of the user's that repeats whatever fails three times, in 1,000 more", async () => {
+    expect(await simulate("--runs", "1000", "--seed", "2", "--retries", "--small")).toContain("All invariants hold.")
   }, 240_000)
 
   const folder = join(import.meta.dirname, "regressions")

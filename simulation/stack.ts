@@ -12,6 +12,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -58,9 +59,12 @@ const cipher: PasswordCipher.Service = {
     })
 }
 
+/** Marks the fibers of the gateway, which are nobody's fault. */
+export const isGateway: FiberRef.FiberRef<boolean> = FiberRef.unsafeMake(false)
+
 export const layerSandbox = ({ switches, throttled }: Program) => {
   const given = throttled?.given
-  return Sandbox.layerHttpClient({
+  const sandbox = Sandbox.layerHttpClient({
     accounts: accounts.map((accountId, index) => ({ accountId, accountType: "CFD", preferred: index === 0 })),
     switches: {
       ...switches,
@@ -72,6 +76,7 @@ export const layerSandbox = ({ switches, throttled }: Program) => {
       perAccountTrading: given?.trading ?? null
     }
   })
+  return Layer.locally(sandbox, isGateway, true)
 }
 
 /** What the client needs; layer by layer, since all at once would be a fiber for each. */

@@ -26,6 +26,22 @@ export const variants: ReadonlyArray<Variant> = [
     to: "onEnd(exit)\n        if (Exit.isSuccess(exit)) Deferred.unsafeDone(answer, exit)"
   },
   {
+    name: "reads are repeated slowly",
+    breaks: "everyCallerEndsInTime",
+    noticedBy: 0,
+    file: "ReadRetry.ts",
+    from: `Schedule.exponential("200 millis")`,
+    to: `Schedule.exponential("2 seconds")`
+  },
+  {
+    name: "a renewal takes its time before it begins",
+    breaks: "everyCallerEndsInTime",
+    noticedBy: 2,
+    file: "internal/ladder.ts",
+    from: "const causes: Array<IgError> = []",
+    to: "const causes: Array<IgError> = []\n    yield* Effect.sleep(10_000)"
+  },
+  {
     name: "a switch keeps the X-SECURITY-TOKEN that IG has killed",
     breaks: "stateIsWhatIgIssued",
     noticedBy: 14,
@@ -74,9 +90,49 @@ export const variants: ReadonlyArray<Variant> = [
     to: "return Effect.succeed({ ...request, tokens: carry(session) })"
   },
   {
+    name: "calls without withAccount act on another account",
+    breaks: "oneFamilyAndTheRightAccount",
+    noticedBy: 0,
+    file: "internal/call.ts",
+    from: "return Effect.succeed({ ...request, tokens: carry(session, accountId) })",
+    to: `return Effect.succeed({ ...request, tokens: carry(session, accountId ?? "SBX03") })`
+  },
+  {
+    name: "a bearer goes along with the CST that was fetched under it",
+    breaks: "oneFamilyAndTheRightAccount",
+    noticedBy: 12,
+    file: "internal/tokens.ts",
+    from: `"ig-account-id": accountId`,
+    to: `"ig-account-id": accountId, ...(session.streamingTokens.value && { cst: Redacted.value(session.streamingTokens.value.cst) })`
+  },
+  {
+    name: "a call is sent twice after a renewal",
+    breaks: "noReadTwiceOrLost",
+    noticedBy: 21,
+    file: "internal/call.ts",
+    from: `Effect.zipRight(countResend("renewed"), again(left)))`,
+    to: `Effect.zipRight(again(left), again(left)))`
+  },
+  {
+    name: "a read that failed is answered out of nothing",
+    breaks: "noReadTwiceOrLost",
+    noticedBy: 0,
+    file: "internal/call.ts",
+    from: "onNone: () => Effect.fail(error),\n        onSome: (policy) =>\n          Effect.retry(",
+    to: "onNone: () => Effect.fail(error),\n        onSome: (policy) => endpoint.name === 'positions.list' ? Effect.succeed({ positions: [] }) :\n          Effect.retry("
+  },
+  {
+    name: "a login does not wait for a refresh",
+    breaks: "oneRenewalAtATime",
+    noticedBy: 2,
+    file: "internal/exchanges.ts",
+    from: `const before = underWay?.ended ?? (order === "urgent" ? undefined : urgency?.over)`,
+    to: `const before = operation.startsWith("session.login") ? undefined : (underWay?.ended ?? urgency?.over)`
+  },
+  {
     name: "mutations are repeated like reads",
     breaks: "noOrderTwice",
-    noticedBy: 27,
+    noticedBy: 3,
     file: "internal/call.ts",
     from: `if (endpoint.effect === "mutation") return self`,
     to: `if (endpoint.name === "") return self`
@@ -100,7 +156,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a request that is under way takes no place",
     breaks: "noAllowanceOverrun",
-    noticedBy: 16,
+    noticedBy: 8,
     file: "internal/throttleLane.ts",
     from: "return limit - sent - returning.length",
     to: "return limit - returning.length"
@@ -108,7 +164,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "what IG had no allowance for fails",
     breaks: "refusedWaits",
-    noticedBy: 8,
+    noticedBy: 9,
     file: "internal/allowances.ts",
     from: `return allowance !== undefined && allowance !== "account-historical-data"`,
     to: "return false"
@@ -116,10 +172,26 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "a lane that was refused is open at once",
     breaks: "refusedLaneIsShut",
-    noticedBy: 8,
+    noticedBy: 58,
     file: "internal/throttleLane.ts",
     from: "closedUntil = seen + window",
     to: "closedUntil = seen"
+  },
+  {
+    name: "the lane of an account's reads that was refused is open at once",
+    breaks: "refusedLaneIsShut",
+    noticedBy: 58,
+    file: "internal/throttleLane.ts",
+    from: "closedUntil = seen + window",
+    to: `closedUntil = seen + (allowance === "account" ? 0 : window)`
+  },
+  {
+    name: "the lane of an account's trades that was refused is open at once",
+    breaks: "refusedLaneIsShut",
+    noticedBy: 112,
+    file: "internal/throttleLane.ts",
+    from: "closedUntil = seen + window",
+    to: `closedUntil = seen + (allowance === "account-trading" ? 0 : window)`
   },
   {
     name: "what is stored is believed without a question",
@@ -152,6 +224,14 @@ export const variants: ReadonlyArray<Variant> = [
     file: "internal/exchanges.ts",
     from: "fibers.size === 0 ? Effect.void :",
     to: "fibers.size >= 0 ? Effect.void :"
+  },
+  {
+    name: "the timer of a request goes on when it was answered",
+    breaks: "nothingIsLeft",
+    noticedBy: 0,
+    file: "internal/deadlines.ts",
+    from: "if (remove(mine) && ahead.size === 0) alarm.set(undefined, now)",
+    to: "remove(mine)"
   },
   {
     name: "the sessions of other accounts are not logged out",
