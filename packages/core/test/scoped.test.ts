@@ -1,5 +1,6 @@
 import type { Credentials } from "@effect-ig/core/Credentials"
 import type { IgError } from "@effect-ig/core/IgError"
+import * as Renewal from "@effect-ig/core/Renewal"
 import * as Session from "@effect-ig/core/Session"
 import * as SessionState from "@effect-ig/core/SessionState"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
@@ -94,6 +95,30 @@ describe("a scoped session", () => {
       (self) => Effect.zipLeft(Effect.fork(self), TestClock.adjust("31 seconds")),
       Effect.flatMap(Fiber.join)
     )
+  )
+
+  it.effect("leaves no login behind that is cut on its way to its account", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* Sandbox
+      const closing = yield* Deferred.make<void>()
+      const body = Effect.gen(function* () {
+        yield* Session.scoped(Session.login)
+        yield* Session.switchAccount("SBX02")
+        yield* sandbox.expire("all")
+        // The login that renews it is taken, and its account then never confirmed.
+        yield* sandbox.inject({ method: "GET", path: "/session", kind: "never" })
+        yield* Effect.forkDaemon(Effect.provide(Session.refresh, Renewal.layer({ margin: "10 seconds" })))
+        yield* eventually(Effect.map(count, (seen) => seen === 6))
+        yield* Deferred.succeed(closing, undefined)
+      })
+      const fiber = yield* Effect.fork(Effect.scoped(body))
+      yield* Deferred.await(closing)
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(fiber)
+      yield* eventually(Effect.map(liveSessions, (count) => count === 0))
+      // Of the session before, which is dead, and of the new one.
+      expect(yield* logouts).toBe(2)
+    }).pipe(Effect.provide(inMemory({}, { switches: { putUnderBearer: "refused" } })))
   )
 
   it.effect("does not fail the program when the logout fails", () =>

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import { constVoid } from "effect/Function"
 import type * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
@@ -20,7 +21,7 @@ import { CurrentAccount } from "../CurrentAccount.ts"
 import type { IgConfig } from "../IgConfig.ts"
 import { AuthError, type IgError } from "../IgError.ts"
 import type { Session, SignedIn } from "../SessionState.ts"
-import { CurrentExchange, type Sender, WaitLimit } from "./waiting.ts"
+import { CurrentExchange, type Exchange, type Sender, WaitLimit } from "./waiting.ts"
 
 /** What every exchange needs. */
 export type Needs = IgConfig | HttpClient.HttpClient
@@ -182,7 +183,7 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
         // When the work is cut, what comes after it is not.
         Effect.uninterruptible
       )
-      const mine = Context.add(given, CurrentExchange, { sender, closing: Deferred.await(closing) })
+      const mine = Context.add(given, CurrentExchange, { sender, closing: Deferred.await(closing), aside })
       const fiber = Runtime.runFork(Runtime.updateContext(runtime, Context.merge(mine)))(own, { immediate: false })
       fibers.add(fiber)
       return fiber
@@ -200,6 +201,11 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
       })
       return Deferred.await(answer)
     }
+
+    const aside: Exchange["aside"] = (work) =>
+      Effect.contextWith((context: Context.Context<Needs>) => {
+        fork(handedOn(context), work, constVoid)
+      })
 
     const urgently: Exchanges["urgently"] = (self) =>
       Effect.acquireUseRelease(

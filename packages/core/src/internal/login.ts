@@ -18,6 +18,7 @@ import { insteadOfLogin } from "./resume.ts"
 import { send } from "./send.ts"
 import { endSiblings } from "./slot.ts"
 import { countLogin } from "./telemetry.ts"
+import { CurrentExchange } from "./waiting.ts"
 
 /** Who asked for a login, when that is a scope: it has to end what comes of it, even if it has gone by then. */
 export interface Owner {
@@ -39,6 +40,12 @@ const inUse = (operation: string) =>
     detail: "IG answered the login with a session that is in use, which a switch would take from its users."
   })
 
+/** What IG has opened is ended though the exchange is cut, which has no time left for it. */
+const discardAside = (session: SignedIn): Effect.Effect<void, never, Needs> =>
+  Effect.flatMap(CurrentExchange, (exchange) =>
+    exchange === undefined ? discard(session) : exchange.aside(discard(session))
+  )
+
 /** A login that cannot get to its account is no login, and is taken back. */
 const arrive = <S extends SignedIn>(
   mode: LoginMode<S>,
@@ -49,6 +56,7 @@ const arrive = <S extends SignedIn>(
   if (session.accountId === accountId && !byHeader) return Effect.succeed(session)
   return mode.move(session, { accountId, byHeader, defaultAccount: false }).pipe(
     Effect.tapErrorCause(() => discard(session)),
+    Effect.onInterrupt(() => discardAside(session)),
     Effect.map((moved) => moved.session)
   )
 }

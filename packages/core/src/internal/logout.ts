@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import { IgConfig } from "../IgConfig.ts"
 import { SessionEvent } from "../SessionEvent.ts"
 import { type SignedIn, SignedOut } from "../SessionState.ts"
@@ -33,7 +34,7 @@ const within =
         requestTimeout: Duration.min(config.requestTimeout, limit)
       })),
       Effect.provideService(WaitLimit, limit),
-      Effect.provideService(CurrentExchange, { sender: undefined, closing: Effect.never })
+      Effect.provideService(CurrentExchange, { sender: undefined, closing: Effect.never, aside: identity })
     )
 
 /** Logging out on the way out must not take longer than its time box, whatever the time limit of other requests. */

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type { Needs } from "./exchanges.ts"
 
 /** How long a caller is ready to wait for a place; `undefined`, the default, is: as long as it takes. */
 export class WaitLimit extends Context.Reference<WaitLimit>()("@effect-ig/core/WaitLimit", {
@@ -21,6 +22,8 @@ export interface Exchange {
   readonly sender: Sender | undefined
   /** Ends when nobody has a use for the exchange any more. */
   readonly closing: Effect.Effect<void>
+  /** Begins work that goes on when the exchange is cut, and that the layer waits for when it closes. */
+  readonly aside: (work: Effect.Effect<void, never, Needs>) => Effect.Effect<void, never, Needs>
 }
 
 export class CurrentExchange extends Context.Reference<CurrentExchange>()("@effect-ig/core/CurrentExchange", {
