@@ -7,6 +7,6 @@ import { project } from "./vitest.shared.ts"
 export default [
   "packages/*",
   project("others", {
-    include: ["examples", "scripts", "simulation", "soak"].map((folder) => `${folder}/**/*.test.ts`)
+    include: ["examples", "mutation", "scripts", "simulation", "soak"].map((folder) => `${folder}/**/*.test.ts`)
   })
 ]

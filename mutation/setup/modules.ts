@@ -14,6 +14,6 @@ stryker.activeMutant = isStatic ? inject("activeMutant") : undefined
 
 if (worker.readWith !== stryker.activeMutant) {
   const { moduleCache } = globals.__vitest_worker__
-  for (const path of [...moduleCache.keys()]) if (isReread(path)) moduleCache.delete(path)
+  for (const path of moduleCache.keys()) if (isReread(path)) moduleCache.delete(path)
   worker.readWith = stryker.activeMutant
 }
