@@ -7,6 +7,8 @@ import { project } from "./vitest.shared.ts"
 export default [
   "packages/*",
   project("others", {
-    include: ["bench", "examples", "scripts", "simulation", "soak"].map((folder) => `${folder}/**/*.test.ts`)
+    include: ["bench", "examples", "mutation", "scripts", "simulation", "soak"].map(
+      (folder) => `${folder}/**/*.test.ts`
+    )
   })
 ]

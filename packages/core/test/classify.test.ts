@@ -19,6 +19,7 @@ import {
   signedOut,
   tokenSession
 } from "./utils/answers.ts"
+import { runs } from "./utils/effort.ts"
 
 const Row = Schema.Tuple(
   Schema.String,
@@ -496,10 +497,10 @@ describe("any answer whatever", () => {
       }
     })
     // A counterexample of a megabyte tells no more than its beginning.
-    await FastCheck.check(property, { seed, numRuns: 1000 }).then((details) => {
+    await FastCheck.check(property, { seed, numRuns: runs(1000) }).then((details) => {
       if (details.failed) throw new Error(FastCheck.defaultReportMessage(details)?.slice(0, 4000))
     })
-    expect(cases).toBe(1000)
+    expect(cases).toBe(runs(1000))
   }, 120_000)
 
   it.effect("may be nested however deep", () =>

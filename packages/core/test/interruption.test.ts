@@ -11,6 +11,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { describe } from "vitest"
+import { unhurried } from "./utils/effort.ts"
 import { inMemory, overHttp } from "./utils/ig.ts"
 import { count, eventually, held, requests } from "./utils/state.ts"
 
@@ -131,7 +132,7 @@ const points: ReadonlyArray<readonly [name: string, point: HoldPoint]> = [
 
 const forms = [
   ["in memory", inMemory()],
-  ["over HTTP", overHttp(NodeHttpClient.layerUndici)]
+  ...unhurried([["over HTTP", overHttp(NodeHttpClient.layerUndici)] as const])
 ] as const
 
 for (const [form, layer] of forms) {

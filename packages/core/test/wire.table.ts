@@ -161,7 +161,8 @@ export const table: ReadonlyArray<Row> = [
 ]
 
 /** What the clients add by themselves; anything else in a request is a failure. */
-export const addedBy: Readonly<Record<"undici" | "Node http" | "fetch", ReadonlyArray<string>>> = {
+export const addedBy: Readonly<Record<"nothing" | "undici" | "Node http" | "fetch", ReadonlyArray<string>>> = {
+  nothing: [],
   undici: ["host", "connection", "content-length"],
   "Node http": ["host", "connection", "content-length", "transfer-encoding"],
   fetch: ["host", "connection", "content-length", "accept-language", "sec-fetch-mode", "accept-encoding"]

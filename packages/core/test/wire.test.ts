@@ -7,7 +7,8 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { describe } from "vitest"
-import { overHttp } from "./utils/ig.ts"
+import { unhurried } from "./utils/effort.ts"
+import { inMemory, overHttp } from "./utils/ig.ts"
 import { addedBy, type Operation, type Row, table } from "./wire.table.ts"
 
 const perform = (
@@ -38,9 +39,12 @@ const perform = (
 }
 
 const clients = [
-  ["undici", NodeHttpClient.layerUndici],
-  ["Node http", NodeHttpClient.layer],
-  ["fetch", FetchHttpClient.layer]
+  ["nothing", inMemory()],
+  ...unhurried([
+    ["undici", overHttp(NodeHttpClient.layerUndici)] as const,
+    ["Node http", overHttp(NodeHttpClient.layer)] as const,
+    ["fetch", overHttp(FetchHttpClient.layer)] as const
+  ])
 ] as const
 
 const without = (headers: Readonly<Record<string, string>>, names: ReadonlyArray<string>) =>
@@ -70,7 +74,7 @@ for (const [client, layer] of clients) {
       it.live(`by ${row.operation} of a session by ${row.family}, ${when}`, () =>
         Effect.gen(function* () {
           expect(yield* sent(row, addedBy[client])).toEqual(row.requests)
-        }).pipe(Effect.provide(overHttp(layer)))
+        }).pipe(Effect.provide(layer))
       )
     }
   })

@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe } from "vitest"
+import { runs } from "../../core/test/utils/effort.ts"
 
 const timeStamp = 1_795_500_000_000
 
@@ -82,7 +83,7 @@ describe("IG reads back the very password", () => {
         FastCheck.property(wellFormed(most), (password) => {
           expect(opened(privateKey, Effect.runSync(encrypted(publicKey, password)))).toBe(`${password}|${timeStamp}`)
         }),
-        { numRuns: cases }
+        { numRuns: runs(cases) }
       )
     }, 120_000)
   }

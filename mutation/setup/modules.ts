@@ -1,0 +1,19 @@
+/**
+ * Before each test file. Modules stay from mutant to mutant, since to read them takes longer than most tests; but a mutant
+ * that acts while a module is read must be there then, and at no other time.
+ */
+import { inject } from "vitest"
+import { globals, stryker, worker } from "./worker.ts"
+
+/** The sandbox knows nothing of what is mutated. */
+const isReread = (path: string): boolean => /\/packages\/(?!sandbox\/)/.test(path) && !path.includes("/node_modules/")
+
+const isStatic = inject("mode") === "mutant" && inject("mutantActivation") === "static"
+
+stryker.activeMutant = isStatic ? inject("activeMutant") : undefined
+
+if (worker.readWith !== stryker.activeMutant) {
+  const { moduleCache } = globals.__vitest_worker__
+  for (const path of moduleCache.keys()) if (isReread(path)) moduleCache.delete(path)
+  worker.readWith = stryker.activeMutant
+}
