@@ -3,7 +3,7 @@ import type { IssuedToken, RecordedRequest } from "@effect-ig/sandbox/Sandbox"
 import * as Exit from "effect/Exit"
 import { window } from "./longest.ts"
 import type { Program } from "./program.ts"
-import { isRefusedForAllowance, isTrade, type Judge, runsOf } from "./record.ts"
+import { isRefusedForAllowance, isTrade, type Judge, runsOf, sentByRun } from "./record.ts"
 import { failureOf } from "./run.ts"
 
 /** Where the client keeps to what IG gives it; a second run knows nothing of what the first one has spent. */
@@ -56,7 +56,7 @@ export const refusedLaneIsShut: Judge = ({ happenings, switches, throttled }, re
   // Whoever leaves in the very ms of an answer may have missed it.
   const leaving = new Set(report.outcomes.filter(({ exit }) => Exit.isFailure(exit)).map(({ endedAt }) => endedAt))
   const accountOf = accountBy(report.issued)
-  return runsOf(report).flatMap((requests) => {
+  return sentByRun(report).flatMap((requests) => {
     const seen = new Map<string, number>()
     return requests.flatMap((request) => {
       const { errorCode, fault, isDelivered, method, path, receivedAt } = request

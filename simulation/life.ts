@@ -28,6 +28,8 @@ export interface Seen {
 
 export interface Life {
   readonly program: Program
+  /** By which its requests are told from those of another run. */
+  readonly name: string
   readonly watch: Watch
   readonly context: Context.Context<Ours>
   readonly scope: Scope.CloseableScope
@@ -117,9 +119,11 @@ export const begin = (
   Effect.gen(function* () {
     const watch = makeWatch(yield* Clock.currentTimeMillis)
     const scope = yield* Scope.make()
-    const context = yield* Scope.extend(contextOf(program, watch, surroundings), scope)
+    const name = before === undefined ? "first run" : "second run"
+    const context = yield* Scope.extend(contextOf(program, name, watch, surroundings), scope)
     const life: Life = {
       program,
+      name,
       watch,
       context,
       scope,

@@ -36,5 +36,9 @@ export const twice = (values: ReadonlyArray<string>): ReadonlyArray<string> => [
 export const runsOf = ({ lives, record }: Report): ReadonlyArray<ReadonlyArray<RecordedRequest>> =>
   lives.map(({ since }, index) => record.slice(since, lives[index + 1]?.since))
 
+/** The same, told by who sent it: callers of the first run go on for a while beside the second. */
+export const sentByRun = ({ lives, record }: Report): ReadonlyArray<ReadonlyArray<RecordedRequest>> =>
+  lives.map(({ name }) => record.filter(({ headers }) => headers["user-agent"] === name))
+
 export const wasInterrupted = ({ caller, exit }: Outcome): boolean =>
   Exit.isFailure(exit) && caller.interruptedAt !== undefined && Cause.isInterruptedOnly(exit.cause)

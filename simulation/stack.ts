@@ -82,6 +82,7 @@ export const layerSandbox = ({ switches, throttled }: Program) => {
 /** What the client needs; layer by layer, since all at once would be a fiber for each. */
 export const contextOf = (
   program: Program,
+  name: string,
   watch: Watch,
   surroundings: Surroundings
 ): Effect.Effect<
@@ -94,6 +95,7 @@ export const contextOf = (
     const config = yield* IgConfig.make({
       environment: sandbox.baseUrl,
       apiKey: Redacted.make(sandbox.apiKey),
+      userAgent: name,
       requestTimeout,
       logoutTimeout
     })
