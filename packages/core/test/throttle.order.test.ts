@@ -10,23 +10,10 @@ import { constFalse, constTrue } from "effect/Function"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import { describe } from "vitest"
-import { type Departure, makeGovernor, makeTicket, type Want } from "../src/internal/throttleGovernor.ts"
+import { type Departure, makeGovernor, type Want } from "../src/internal/throttleGovernor.ts"
 import { makeCrowd } from "../src/internal/throttleCrowd.ts"
 import type { Sender } from "../src/internal/waiting.ts"
-import { minute } from "./utils/positions.ts"
-
-const want = (accountId: string, given: Partial<Want<never, never>> = {}): Want<never, never> => ({
-  operation: "test",
-  allowance: "non-trading",
-  accountId,
-  ticket: makeTicket(),
-  limit: undefined,
-  exchange: undefined,
-  sender: undefined,
-  isReady: constTrue,
-  prepare: Effect.void,
-  ...given
-})
+import { minute, want } from "./utils/throttled.ts"
 
 const leaves = ({ leave }: Departure) => leave
 

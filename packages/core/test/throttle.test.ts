@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
-import { constFalse, constTrue } from "effect/Function"
+import { constFalse } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
@@ -23,7 +23,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
-import { makeGovernor, makeTicket } from "../src/internal/throttleGovernor.ts"
+import { makeGovernor } from "../src/internal/throttleGovernor.ts"
 import { keptInMemory } from "./utils/ig.ts"
 import {
   demo,
@@ -37,7 +37,8 @@ import {
   refusedFor,
   trade,
   virtually,
-  waiting
+  waiting,
+  want
 } from "./utils/throttled.ts"
 
 /** A read that says who it is, by a query that the gateway does not look at. */
@@ -594,21 +595,7 @@ describe("accounts", () => {
   it.effect("are let go when nothing is known of them any more, and not before", () =>
     Effect.gen(function* () {
       const { run, status } = yield* makeGovernor({ key: 1_000, account: 30, trading: 100 })
-      const spend = (accountId: string) =>
-        run(
-          {
-            operation: "test",
-            allowance: "non-trading",
-            accountId,
-            ticket: makeTicket(),
-            limit: undefined,
-            exchange: undefined,
-            isReady: constTrue,
-            prepare: Effect.void,
-            sender: undefined
-          },
-          ({ leave }) => leave
-        )
+      const spend = (accountId: string) => run(want(accountId), ({ leave }) => leave)
       const names = (from: number) => Array.from({ length: 20 }, (_, index) => `A${from + index}`)
       const known = Effect.map(status, ({ accounts }) => accounts.map(({ accountId }) => accountId))
       yield* Effect.forEach(names(0), spend)
@@ -625,19 +612,10 @@ describe("one that prepares itself", () => {
   it.effect("lets those behind it go when it leaves", () =>
     Effect.gen(function* () {
       const { run } = yield* makeGovernor({ key: 10, account: 10, trading: 10 })
-      const want = {
-        operation: "test",
-        allowance: "non-trading",
-        accountId: "A1",
-        limit: undefined,
-        exchange: undefined,
-        sender: undefined
-      } as const
-      const preparing = { ...want, ticket: makeTicket(), isReady: constFalse, prepare: Effect.never }
-      const ready = { ...want, ticket: makeTicket(), isReady: constTrue, prepare: Effect.void }
+      const preparing = want("A1", { isReady: constFalse, prepare: Effect.never })
       const first = yield* Effect.fork(run(preparing, ({ leave }) => leave))
       yield* Effect.yieldNow()
-      const second = yield* Effect.fork(run(ready, ({ leave }) => leave))
+      const second = yield* Effect.fork(run(want("A1"), ({ leave }) => leave))
       yield* Effect.yieldNow()
       expect(Option.isNone(yield* Fiber.poll(second))).toBe(true)
       yield* Fiber.interrupt(first)

@@ -5,8 +5,10 @@ import * as Simulation from "@effect-ig/sandbox/Simulation"
 import type * as ConfigError from "effect/ConfigError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { makeTicket, type Want } from "../../src/internal/throttleGovernor.ts"
 import { keptInMemory } from "./ig.ts"
 import { read } from "./positions.ts"
 
@@ -60,6 +62,20 @@ export const waiting = Effect.map(Throttle.status, (status) => Option.getOrThrow
 
 export const demo = { throttle: Throttle.layer("demo"), sandbox: { preset: "demo" } } as const
 export const live = { throttle: Throttle.layer("live"), sandbox: { preset: "live" } } as const
+
+/** A request of the governor's, alone. */
+export const want = (accountId: string, given: Partial<Want<never, never>> = {}): Want<never, never> => ({
+  operation: "test",
+  allowance: "non-trading",
+  accountId,
+  ticket: makeTicket(),
+  limit: undefined,
+  exchange: undefined,
+  sender: undefined,
+  isReady: constTrue,
+  prepare: Effect.void,
+  ...given
+})
 
 export const refusedFor = (allowance: "api-key" | "account" | "account-trading", path?: string) =>
   Effect.flatMap(Sandbox.Sandbox, ({ inject }) =>
