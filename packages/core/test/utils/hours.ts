@@ -122,7 +122,7 @@ const flood = ({ accounts }: Client): Effect.Effect<void, IgError, Stack> =>
   })
 
 export interface Figures {
-  /** Of the client's own requests, whatever they were for. */
+  /** Of the client's own requests, whatever they were for, within the hour. */
   readonly served: number
   /** When IG had no allowance for one, in ms. */
   readonly refused: ReadonlyArray<number>
@@ -138,8 +138,9 @@ const program = ({ client, world }: Hour): Effect.Effect<Figures, IgError, Stack
     yield* flood(client)
     const { record } = yield* Sandbox.Sandbox
     const ours = (yield* record).filter(({ headers }) => headers["user-agent"] === "effect-ig/0.1")
+    const until = (ours[0]?.receivedAt ?? 0) + hour
     return {
-      served: ours.filter(({ status }) => status === 200).length,
+      served: ours.filter(({ receivedAt, status }) => status === 200 && receivedAt < until).length,
       refused: ours.filter(({ status }) => status !== 200).map(({ receivedAt }) => receivedAt),
       possible: client.aMinute * 60
     }
