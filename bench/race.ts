@@ -74,7 +74,7 @@ class Running {
   async warmUp(): Promise<void> {
     const { inFlight } = this.entrant
     await this.#cost(Math.max(inFlight, this.entrant.task === "read" ? warmUp : warmUp / 10))
-    await this.#cost(Math.max(inFlight, this.entrant.task === "read" ? warmUp / 3 : warmUp / 30))
+    if (inFlight < warmUp) await this.#cost(Math.max(inFlight, this.entrant.task === "read" ? warmUp / 3 : warmUp / 30))
   }
 
   async #wake(millis: number): Promise<void> {
