@@ -33,6 +33,9 @@ export const slow = ({ millis, rounds }: Pace): Pace => ({ millis, rounds: Math.
 /** Until everything is compiled that is called often. */
 const warmUp = 6_000
 
+/** Of a round, before it: a process that has slept while the others worked finds its caches, and some of its code, gone. */
+const waking = 1 / 3
+
 const nameOf = ({ name, side }: Entrant): string => name ?? side
 
 class Running {
@@ -71,11 +74,19 @@ class Running {
   async warmUp(): Promise<void> {
     const { inFlight } = this.entrant
     await this.#cost(Math.max(inFlight, this.entrant.task === "read" ? warmUp : warmUp / 10))
-    await this.#cost(Math.max(inFlight, this.entrant.task === "read" ? warmUp / 3 : warmUp / 30))
+    if (inFlight < warmUp) await this.#cost(Math.max(inFlight, this.entrant.task === "read" ? warmUp / 3 : warmUp / 30))
+  }
+
+  async #wake(millis: number): Promise<void> {
+    const { inFlight, task } = this.entrant
+    const few = Math.min(inFlight, 16)
+    const calls = Math.max(few, Math.round((waking * millis) / this.#usual))
+    await this.#side.ask({ task, calls, inFlight: few })
   }
 
   async round(millis: number): Promise<Cost> {
     const calls = this.#callsIn(millis)
+    await this.#wake(millis)
     const { before } = this.entrant
     if (before === undefined) return this.#cost(calls)
     const { order, pause = 0, task } = before(this.#usual * calls)

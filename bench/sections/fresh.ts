@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url"
 import { external, published } from "../built.ts"
 import type { SideName } from "../child.ts"
 import { type Server, startImport, startSide } from "../processes.ts"
+import { slow } from "../race.ts"
 import { contest, type Cost } from "../samples.ts"
 import type { Section } from "../section.ts"
 import { inTurns, type Turn } from "../turns.ts"
@@ -48,7 +49,7 @@ const warmed = async (turns: ReadonlyArray<Turn>): Promise<ReadonlyArray<Turn>> 
   return turns
 }
 
-export const fresh: Section = async ({ rounds, say, server }) => {
+export const fresh: Section = async ({ say, server, ...pace }) => {
   say("import")
   const theirs = await imported()
   const imports = await warmed([
@@ -61,7 +62,7 @@ export const fresh: Section = async ({ rounds, say, server }) => {
       each: "an import",
       pairs: [["ours", "effect's modules that ours import"]]
     },
-    await inTurns(imports, rounds)
+    await inTurns(imports, pace.rounds)
   )
   say("first call")
   const sides = ["ours", "platform", "undici", "ig-trading-api"] as const
@@ -72,7 +73,7 @@ export const fresh: Section = async ({ rounds, say, server }) => {
       each: "a process",
       pairs: sides.slice(1).map((side) => ["ours", side])
     },
-    await inTurns(calls, rounds)
+    await inTurns(calls, slow(pace).rounds)
   )
   return { contests: { import: importTime, "first call": first }, figures: {} }
 }
