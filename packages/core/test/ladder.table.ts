@@ -1138,7 +1138,7 @@ export const stories: ReadonlyArray<Story> = [
     ]
   },
   {
-    name: "loginWithEncryption is cut twice: a minute, and another, each with the question before the key",
+    name: "loginWithEncryption is cut twice: a minute, and another, each with a key, which is question enough",
     login: "loginWithEncryption",
     moments: [
       {
@@ -1149,9 +1149,7 @@ export const stories: ReadonlyArray<Story> = [
           "GET /session/encryptionKey 1: 200",
           "POST /session 3 encrypted:correct encryptedPassword: 200 cut",
           "+60 s GET /session/encryptionKey 1: 200",
-          "+60 s GET /session/encryptionKey 1: 200",
           "+60 s POST /session 3 encrypted:correct encryptedPassword: 200 cut",
-          "+120 s GET /session/encryptionKey 1: 200",
           "+120 s GET /session/encryptionKey 1: 200",
           "+120 s POST /session 3 encrypted:correct encryptedPassword: 200",
           "+120 s GET /positions 2 Bearer access-4 on SBX01: 200"
@@ -1182,7 +1180,7 @@ export const stories: ReadonlyArray<Story> = [
     ]
   },
   {
-    name: "loginV2WithEncryption is cut: after a minute the question, then the key, then the login",
+    name: "loginV2WithEncryption is cut: after a minute the key, which is question enough, then the login",
     login: "loginV2WithEncryption",
     moments: [
       {
@@ -1191,7 +1189,6 @@ export const stories: ReadonlyArray<Story> = [
           "GET /positions 2 cst-1 xst-1: 401 error.security.account-token-invalid",
           "GET /session/encryptionKey 1: 200",
           "POST /session 2 encrypted:correct encryptedPassword: 200 cut",
-          "+60 s GET /session/encryptionKey 1: 200",
           "+60 s GET /session/encryptionKey 1: 200",
           "+60 s POST /session 2 encrypted:correct encryptedPassword: 200",
           "+60 s GET /positions 2 cst-3 xst-3: 200"
@@ -1655,7 +1652,7 @@ export const stories: ReadonlyArray<Story> = [
     ]
   },
   {
-    name: "loginV2WithEncryption without a key once: 5 seconds, the question, the key, the login",
+    name: "loginV2WithEncryption without a key once: 5 seconds, the key, the login",
     login: "loginV2WithEncryption",
     moments: [
       {
@@ -1663,7 +1660,6 @@ export const stories: ReadonlyArray<Story> = [
         requests: [
           "GET /positions 2 cst-1 xst-1: 401 error.security.client-token-invalid",
           "GET /session/encryptionKey 1: 503",
-          "+5 s GET /session/encryptionKey 1: 200",
           "+5 s GET /session/encryptionKey 1: 200",
           "+5 s POST /session 2 encrypted:correct encryptedPassword: 200",
           "+5 s GET /positions 2 cst-2 xst-2: 200"

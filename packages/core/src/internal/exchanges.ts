@@ -43,6 +43,8 @@ export interface Again {
   readonly credentials: Effect.Effect<Credentials.Values, AuthError>
   /** The same exchange as then, with the same encryption; complete when it is on that account. */
   readonly open: (values: Credentials.Values, to: Option.Option<Destination>) => Effect.Effect<SignedIn, IgError, Needs>
+  /** It begins by asking for a key, which shows whether IG is there. */
+  readonly asksForKey: boolean
 }
 
 /** Where a login has to end. */

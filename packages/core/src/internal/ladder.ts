@@ -290,7 +290,7 @@ const logInOnce = (
         const to = destination(internals, slot, turn.current)
         const opening = again.open(values, to)
         const session = yield* Effect.catchAll(
-          logins.isInDoubt() ? Effect.zipRight(probe, opening) : opening,
+          logins.isInDoubt() && !again.asksForKey ? Effect.zipRight(probe, opening) : opening,
           (error: IgError): Effect.Effect<never, Failed | IgError> => {
             if (slot.accountId !== undefined && isOfAccount(error)) {
               slot.unavailable = error

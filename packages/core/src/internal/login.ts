@@ -95,7 +95,7 @@ export const logIn = <S extends SignedIn>(
         const { identifier } = values
         const login: LoggedIn = {
           who: { identifier },
-          again: { credentials, open: (values, to) => open(mode, values, to) }
+          again: { credentials, open: (values, to) => open(mode, values, to), asksForKey: mode.asksForKey }
         }
         const resumed = yield* insteadOfLogin(internals, turn, login, identifier, mode.isOf)
         if (resumed !== undefined) {

@@ -20,6 +20,8 @@ type Wire = IgConfig | HttpClient.HttpClient
 
 export interface LoginMode<S extends SignedIn> {
   readonly endpoint: Description
+  /** Of IG, for a password to be encrypted with. */
+  readonly asksForKey: boolean
   /** Was this session opened in this way? */
   readonly isOf: (session: SignedIn) => session is S
   /** What is posted; fails before anything is sent when the credentials cannot be right. */
@@ -82,6 +84,7 @@ const oauthMode = (
   explain: (error: IgError) => IgError
 ): LoginMode<OAuthSession> => ({
   endpoint,
+  asksForKey: loggedInBy === "loginWithEncryption",
   isOf: (session): session is OAuthSession => session.loggedInBy === loggedInBy,
   body: body(endpoint.name),
   toSession: (answer) =>
@@ -108,6 +111,7 @@ const tokenMode = (
   body: Body
 ): LoginMode<TokenSession> => ({
   endpoint,
+  asksForKey: loggedInBy === "loginV2WithEncryption",
   isOf: (session): session is TokenSession => session.loggedInBy === loggedInBy,
   body: body(endpoint.name),
   toSession: (answer) =>
