@@ -150,16 +150,16 @@ export const variants: ReadonlyArray<Variant> = [
     breaks: "everyCallerEndsInTime",
     noticedBy: 8,
     file: "internal/throttleLine.ts",
-    from: "alarm.set(earliest(now), now)",
-    to: "alarm.set(undefined, now)"
+    from: "else alarm.set(again, now)",
+    to: "else alarm.clear()"
   },
   {
     name: "a request that is under way takes no place",
     breaks: "noAllowanceOverrun",
     noticedBy: 8,
     file: "internal/throttleLane.ts",
-    from: "return limit - sent - returning.length",
-    to: "return limit - returning.length"
+    from: "return limit - sent - returning.size()",
+    to: "return limit - returning.size()"
   },
   {
     name: "what IG had no allowance for fails",
@@ -230,7 +230,7 @@ export const variants: ReadonlyArray<Variant> = [
     breaks: "nothingIsLeft",
     noticedBy: 0,
     file: "internal/deadlines.ts",
-    from: "if (remove(mine) && ahead.size === 0) alarm.set(undefined, now)",
+    from: "if (remove(mine) && ahead.size === 0) alarm.clear()",
     to: "remove(mine)"
   },
   {
