@@ -8,7 +8,9 @@ import { expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
 import { inMemory } from "./utils/ig.ts"
@@ -58,6 +60,23 @@ describe("a scoped session", () => {
       yield* eventually(Effect.map(logouts, (found) => found === 1))
       expect(yield* liveSessions).toBe(0)
       expect(yield* held).toBe("signed out")
+    }).pipe(Effect.provide(inMemory()))
+  )
+
+  it.effect("sends no login when it was closed while the login waited for its turn", () =>
+    Effect.gen(function* () {
+      const { reached, release } = yield* (yield* Sandbox).hold("after", { path: "/session" })
+      const before = yield* Effect.fork(Session.login)
+      yield* reached
+      const scope = yield* Scope.make()
+      const waiting = yield* Effect.fork(Effect.flip(Scope.extend(Session.scoped(Session.loginV2), scope)))
+      yield* Effect.yieldNow()
+      yield* Scope.close(scope, Exit.void)
+      yield* release
+      expect(yield* Fiber.join(waiting)).toMatchObject({ _tag: "AuthError", reason: "closed" })
+      expect((yield* Fiber.join(before))._tag).toBe("OAuthSession")
+      expect(yield* requests()).toEqual(["POST /session 3 200"])
+      expect((yield* SessionState.get)._tag).toBe("OAuthSession")
     }).pipe(Effect.provide(inMemory()))
   )
 

@@ -91,7 +91,11 @@ export const logIn = <S extends SignedIn>(
     const values = yield* credentials
     return yield* internals.main.exchanges.run(operation, (turn) =>
       Effect.gen(function* () {
-        const { isClosed, settle } = turn
+        const { settle } = turn
+        const isOver = () => turn.isClosed() || owner?.isGone === true
+        const closed = () => new AuthError({ operation, reason: "closed" })
+        // Its owner may have gone while the turn was waited for.
+        if (isOver()) return yield* closed()
         const { identifier } = values
         const login: LoggedIn = {
           who: { identifier },
@@ -107,10 +111,7 @@ export const logIn = <S extends SignedIn>(
             Effect.map(Clock.currentTimeMillis, (now) => internals.logins.failed(error, values, now))
           )
         )
-        if (isClosed() || owner?.isGone === true) {
-          yield* discard(session)
-          return yield* new AuthError({ operation, reason: "closed" })
-        }
+        if (isOver()) return yield* Effect.zipRight(discard(session), closed())
         if (owner !== undefined) owner.login = login
         yield* born(internals, internals.main, session)
         yield* settle(session, login)
