@@ -21,6 +21,7 @@ import { type Answer, decode, type Passage, type Request, send, type SendError, 
 import { sibling } from "./siblings.ts"
 import type { Internals, Slot } from "./slot.ts"
 import { inOperation } from "./span.ts"
+import { surroundings } from "./surroundings.ts"
 import { countRefusal, countResend } from "./telemetry.ts"
 import { makeTicket, type Ticket } from "./throttleGovernor.ts"
 import { carry, keyOf, notSignedIn, signedIn } from "./tokens.ts"
@@ -40,7 +41,7 @@ export interface Place {
 }
 
 const place = (operation: string): Effect.Effect<Place, IgError, Ig> =>
-  Effect.contextWithEffect((context: Context.Context<Ig>): Effect.Effect<Place, IgError, Ig> => {
+  surroundings((context: Context.Context<Ig>): Effect.Effect<Place, IgError, Ig> => {
     const { internals } = Context.get(context, SessionState)
     const accountId = Context.get(context, CurrentAccount)
     const main: Place = { internals, slot: internals.main, accountId }
@@ -69,7 +70,9 @@ const isThere = ({ accountId }: Place, session: SignedIn): boolean =>
 const live = (endpoint: Description, ticket: Ticket): Effect.Effect<Live, IgError, Ig> =>
   Effect.flatMap(place(endpoint.name), (found) =>
     Effect.flatMap(ready(found.internals, found.slot, endpoint), (session) =>
-      isThere(found, session) ? Effect.succeed({ ...found, session, ticket }) : live(endpoint, ticket)
+      isThere(found, session)
+        ? Effect.succeed({ internals: found.internals, slot: found.slot, accountId: found.accountId, session, ticket })
+        : live(endpoint, ticket)
     )
   )
 
@@ -224,34 +227,32 @@ const sendInCurrent = (
   endpoint: Description,
   request: Request
 ): Effect.Effect<Answer, IgError | Refused | Moved, Needs> =>
-  Effect.contextWithEffect((context: Context.Context<Needs>) =>
-    Effect.clockWith((clock) => {
-      const { accountId, internals, slot, ticket } = live
-      const known = circumstances(context)
-      const accountOf = (session: SignedIn) => accountId ?? session.accountId
-      const account = accountOf(live.session)
-      let carried = live.session
-      const isFit = () => isReady(endpoint, slot, known, clock.unsafeCurrentTimeMillis())
-      // It was to be renewed just now, in vain: to try that once more, before it leaves, would take as long again.
-      const goesAsItIs = !isFit()
-      const attach = Effect.suspend((): Effect.Effect<Request, AuthError | Moved> => {
-        const session = slot.exchanges.current()
-        if (session._tag === "SignedOut") return notSignedIn(endpoint.name)
-        if (accountOf(session) !== account || !isThere(live, session)) return Effect.fail(new Moved())
-        carried = session
-        return Effect.succeed({ ...request, tokens: carry(session, accountId) })
-      })
-      const passage: Passage<IgError | Moved> = {
-        accountId: account,
-        ticket,
-        isReady: () => isFit() || (goesAsItIs && isAlive(slot, live.session, clock.unsafeCurrentTimeMillis())),
-        prepare: ready(internals, slot, endpoint),
-        sender: slot.exchanges.sender,
-        request: attach
-      }
-      return telling(live, () => carried, sendWhen(endpoint, passage))
+  surroundings((context: Context.Context<Needs>, clock) => {
+    const { accountId, internals, slot, ticket } = live
+    const known = circumstances(context)
+    const accountOf = (session: SignedIn) => accountId ?? session.accountId
+    const account = accountOf(live.session)
+    let carried = live.session
+    const isFit = () => isReady(endpoint, slot, known, clock.unsafeCurrentTimeMillis())
+    // It was to be renewed just now, in vain: to try that once more, before it leaves, would take as long again.
+    const goesAsItIs = !isFit()
+    const attach = Effect.suspend((): Effect.Effect<Request, AuthError | Moved> => {
+      const session = slot.exchanges.current()
+      if (session._tag === "SignedOut") return notSignedIn(endpoint.name)
+      if (accountOf(session) !== account || !isThere(live, session)) return Effect.fail(new Moved())
+      carried = session
+      return Effect.succeed({ ...request, tokens: carry(session, accountId) })
     })
-  )
+    const passage: Passage<IgError | Moved> = {
+      accountId: account,
+      ticket,
+      isReady: () => isFit() || (goesAsItIs && isAlive(slot, live.session, clock.unsafeCurrentTimeMillis())),
+      prepare: ready(internals, slot, endpoint),
+      sender: slot.exchanges.sender,
+      request: attach
+    }
+    return telling(live, () => carried, sendWhen(endpoint, passage))
+  })
 
 /** Its place in the order of calls, which it keeps whatever becomes of it. */
 const ordered = <A, E, R>(self: (ticket: Ticket) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

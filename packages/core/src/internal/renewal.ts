@@ -14,6 +14,7 @@ import type { OAuthSession, Session, SignedIn } from "../SessionState.ts"
 import type { Needs } from "./exchanges.ts"
 import { climb, notSignedIn, operation, overtaken, type Reason } from "./ladder.ts"
 import type { Flight, Internals, Slot } from "./slot.ts"
+import { surroundings } from "./surroundings.ts"
 import { timeWait } from "./telemetry.ts"
 import { Throttle } from "./throttle.ts"
 import { type Governor, wouldWait } from "./throttleGovernor.ts"
@@ -123,19 +124,17 @@ export const ready = (
   slot: Slot,
   endpoint: Description
 ): Effect.Effect<SignedIn, IgError, Needs> =>
-  Effect.contextWithEffect((context: Context.Context<Needs>) =>
-    Effect.clockWith((clock): Effect.Effect<SignedIn, IgError, Needs> => {
-      const current = slot.exchanges.current()
-      if (slot.unavailable !== undefined) return Effect.fail(slot.unavailable)
-      if (current._tag === "SignedOut") {
-        return slot.accountId === undefined
-          ? new AuthError({ operation: endpoint.name, reason: "not-signed-in" })
-          : renew(internals, slot, current, "opening")
-      }
-      const reason = why(endpoint, slot, current, circumstances(context), clock.unsafeCurrentTimeMillis())
-      if (reason === undefined) return Effect.succeed(current)
-      return reason === "expiring" && current._tag === "OAuthSession"
-        ? orAsItIs(internals, slot, current)
-        : renew(internals, slot, current, reason)
-    })
-  )
+  surroundings((context: Context.Context<Needs>, clock): Effect.Effect<SignedIn, IgError, Needs> => {
+    const current = slot.exchanges.current()
+    if (slot.unavailable !== undefined) return Effect.fail(slot.unavailable)
+    if (current._tag === "SignedOut") {
+      return slot.accountId === undefined
+        ? new AuthError({ operation: endpoint.name, reason: "not-signed-in" })
+        : renew(internals, slot, current, "opening")
+    }
+    const reason = why(endpoint, slot, current, circumstances(context), clock.unsafeCurrentTimeMillis())
+    if (reason === undefined) return Effect.succeed(current)
+    return reason === "expiring" && current._tag === "OAuthSession"
+      ? orAsItIs(internals, slot, current)
+      : renew(internals, slot, current, reason)
+  })

@@ -22,6 +22,7 @@ import { json, toApiError, toDecodeError } from "./classify.ts"
 import { within } from "./deadlines.ts"
 import { concealed, secretNames } from "./headers.ts"
 import { inSpan, optionsOf } from "./span.ts"
+import { surroundings } from "./surroundings.ts"
 import { Throttle } from "./throttle.ts"
 import { type Departure, makeTicket, type Want } from "./throttleGovernor.ts"
 import { withinBudget } from "./throttlePoints.ts"
@@ -189,23 +190,21 @@ const attempt = (
   departure: Departure
 ): Effect.Effect<Answer, SendError, Needs> =>
   inSpan("Ig.send", optionsOf("client", endpoint), (note) =>
-    Effect.contextWithEffect((context: Context.Context<Needs>) =>
-      Effect.clockWith((clock) => {
-        const config = Context.get(context, IgConfig)
-        const client = departing(endpoint, Context.get(context, HttpClient.HttpClient), departure)
-        const sent = client.execute(toHttp(config, endpoint, request))
-        return Effect.flatMap(
-          exchanged(endpoint.name, config, sent, clock.unsafeCurrentTimeMillis()),
-          (answer): Effect.Effect<Answer, ApiError> => {
-            note("http.response.status_code", answer.status)
-            if (departure.waited > 0) note("ig.waited_ms", departure.waited)
-            return answer.status >= 200 && answer.status < 300
-              ? Effect.succeed(answer)
-              : Effect.fail(toApiError(endpoint, request.tokens?.carried ?? "nothing", answer))
-          }
-        )
-      })
-    )
+    surroundings((context: Context.Context<Needs>, clock) => {
+      const config = Context.get(context, IgConfig)
+      const client = departing(endpoint, Context.get(context, HttpClient.HttpClient), departure)
+      const sent = client.execute(toHttp(config, endpoint, request))
+      return Effect.flatMap(
+        exchanged(endpoint.name, config, sent, clock.unsafeCurrentTimeMillis()),
+        (answer): Effect.Effect<Answer, ApiError> => {
+          note("http.response.status_code", answer.status)
+          if (departure.waited > 0) note("ig.waited_ms", departure.waited)
+          return answer.status >= 200 && answer.status < 300
+            ? Effect.succeed(answer)
+            : Effect.fail(toApiError(endpoint, request.tokens?.carried ?? "nothing", answer))
+        }
+      )
+    })
   )
 
 /* ---- within the allowances ---------------------------------------------------- */
@@ -227,7 +226,7 @@ export const sendWhen = <E>(
   passage: Passage<E>,
   each: Each = identity
 ): Effect.Effect<Answer, SendError | E, Needs> =>
-  Effect.contextWithEffect((context: Context.Context<Needs>) => {
+  surroundings((context: Context.Context<Needs>) => {
     const going = (departure: Departure) =>
       Effect.flatMap(passage.request, (request) => each(attempt(endpoint, request, departure)))
     const throttle = Context.get(context, Throttle)
@@ -237,9 +236,11 @@ export const sendWhen = <E>(
     const limit = Context.get(context, WaitLimit)
     const exchange = Context.get(context, CurrentExchange)
     const sender = passage.sender ?? exchange?.sender
-    const want = { ...passage, operation, allowance, limit, exchange, sender }
-    if (allowance !== "history" || want.accountId === undefined) return governor.run(want, going)
-    return withinBudget(governor.budget(want.accountId), operation, (within) =>
+    const { accountId, isReady, prepare, ticket } = passage
+    // A spread would cost a call more than its way through the lanes.
+    const want = { accountId, isReady, prepare, ticket, operation, allowance, limit, exchange, sender }
+    if (allowance !== "history" || accountId === undefined) return governor.run(want, going)
+    return withinBudget(governor.budget(accountId), operation, (within) =>
       governor.run(want, (departure) => within(going(departure)))
     )
   })
