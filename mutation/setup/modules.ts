@@ -2,6 +2,7 @@
  * Before each test file. Modules stay from mutant to mutant, since to read them takes longer than most tests; but a mutant
  * that acts while a module is read must be there then, and at no other time.
  */
+import { globalValue } from "effect/GlobalValue"
 import { inject } from "vitest"
 import { globals, stryker, worker } from "./worker.ts"
 
@@ -12,7 +13,11 @@ const isStatic = inject("mode") === "mutant" && inject("mutantActivation") === "
 
 stryker.activeMutant = isStatic ? inject("activeMutant") : undefined
 
+/** Effect keeps the default of a `Context.Reference` by its name, whichever module had asked for it first. */
+const defaults = globalValue("effect/Context/defaultValueCache", () => new Map<string, unknown>())
+
 if (worker.readWith !== stryker.activeMutant) {
+  for (const name of defaults.keys()) if (name.startsWith("@effect-ig/")) defaults.delete(name)
   const { moduleCache } = globals.__vitest_worker__
   for (const path of moduleCache.keys()) if (isReread(path)) moduleCache.delete(path)
   worker.readWith = stryker.activeMutant
