@@ -109,7 +109,7 @@ describe("the configuration", () => {
   for (const [options, why] of refusals) {
     const said = Object.entries(options).map(([name, value]) => {
       const text = Redacted.isRedacted(value) ? Redacted.value(value) : value
-      return `${name} ${JSON.stringify(text) ?? String(text)}`
+      return `${name} ${typeof text === "string" ? JSON.stringify(text) : String(text)}`
     })
     it(`refuses ${said.join()}`, () => {
       expect(refused(options)).toBe(why)
