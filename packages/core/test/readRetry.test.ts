@@ -68,6 +68,18 @@ const lasting: ReadonlyArray<readonly [name: string, fault: Fault]> = [
 ]
 
 describe("a read is repeated", () => {
+  it.effect("no more than 30 seconds after it has failed for the first time", () =>
+    Effect.gen(function* () {
+      yield* Session.login
+      yield* (yield* Sandbox).inject({ kind: "never", times: 9, path: "/session", method: "GET" })
+      const fiber = yield* Effect.fork(Effect.either(Effect.timed(Session.read())))
+      for (let second = 0; second < 60; second++) yield* TestClock.adjust("1 second")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ left: { _tag: "TransportError", reason: "timeout" } })
+      // At 0, 16 and 32 seconds, each a pause later.
+      expect((yield* requests()).filter((request) => request.startsWith("GET /session"))).toHaveLength(3)
+    }).pipe(Effect.provide(keptInMemory({ requestTimeout: "16 seconds" })))
+  )
+
   for (const [name, fault] of passing) {
     it.effect(`after ${name}`, () =>
       Effect.gen(function* () {
