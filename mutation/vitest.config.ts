@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { defineConfig } from "vitest/config"
+import { ImportedOrFailed } from "./imported.ts"
 import { LikelyFirst, NoticedBy } from "./order.ts"
 import { stayAwake } from "./worker.ts"
 
@@ -51,6 +52,6 @@ export default defineConfig({
     pool: "forks",
     poolOptions: { forks: { isolate: false, maxForks: 1, minForks: 1 } },
     sequence: { sequencer: LikelyFirst },
-    reporters: [new NoticedBy()]
+    reporters: [new NoticedBy(), new ImportedOrFailed()]
   }
 })
