@@ -49,16 +49,6 @@ describe("a switch of account", () => {
     }).pipe(Effect.provide(inMemory({}, { switches: { putUnderBearer: "works" } })))
   )
 
-  it.effect("are none where nobody is signed in, and none under OAuth before they are fetched", () =>
-    Effect.gen(function* () {
-      const why = Effect.flip(SessionState.streamingTokens)
-      const operation = "sessionState.streamingTokens"
-      expect(yield* why).toMatchObject({ _tag: "AuthError", operation, reason: "not-signed-in" })
-      yield* Session.login
-      expect(yield* why).toMatchObject({ _tag: "AuthError", operation, reason: "no-streaming-tokens" })
-    }).pipe(Effect.provide(inMemory()))
-  )
-
   for (const putUnderBearer of ["works", "refused"] as const) {
     it.effect(`drops the streaming tokens of the old account, where PUT under a bearer ${putUnderBearer}`, () =>
       Effect.gen(function* () {
@@ -194,6 +184,18 @@ describe("a session", () => {
         currency: "GBP",
         lightstreamerEndpoint: "https://demo-apd.marketdatasystems.com"
       })
+    }).pipe(Effect.provide(inMemory()))
+  )
+})
+
+describe("streaming tokens", () => {
+  it.effect("are none where nobody is signed in, and none under OAuth before they are fetched", () =>
+    Effect.gen(function* () {
+      const why = Effect.flip(SessionState.streamingTokens)
+      const operation = "sessionState.streamingTokens"
+      expect(yield* why).toMatchObject({ _tag: "AuthError", operation, reason: "not-signed-in" })
+      yield* Session.login
+      expect(yield* why).toMatchObject({ _tag: "AuthError", operation, reason: "no-streaming-tokens" })
     }).pipe(Effect.provide(inMemory()))
   )
 })
