@@ -213,16 +213,16 @@ describe("spans and metrics", () => {
 
   it.effect("are counted: logins, refreshes, refusals by code, calls sent again, and the time that was waited", () =>
     Effect.gen(function* () {
-      const counts = Effect.map(
-        Metric.snapshot,
-        (pairs) =>
-          new Map(
-            pairs.map(({ metricKey: { name, tags }, metricState }) => [
-              [name, ...tags.map(({ key, value }) => `${key}=${value}`).toSorted()].join(" "),
-              "count" in metricState ? Number(metricState.count) : 0
-            ])
-          )
-      )
+      const counts = Effect.map(Metric.snapshot, (pairs) => {
+        const counted = new Map<string, number>()
+        for (const { metricKey, metricState } of pairs) {
+          const labels = metricKey.tags.map(({ key, value }) => `${key}=${value}`).toSorted()
+          const name = [metricKey.name, ...labels].join(" ")
+          const count = "count" in metricState ? Number(metricState.count) : 0
+          counted.set(name, (counted.get(name) ?? 0) + count)
+        }
+        return counted
+      })
       const { expire, inject } = yield* Sandbox
       const before = yield* counts
       yield* Session.login

@@ -88,15 +88,20 @@ export const makeLogs = (): Logs => {
   return { layer: Layer.mergeAll(all, Logger.pretty, Logger.minimumLogLevel(LogLevel.All)), printed }
 }
 
-const snapshot = Effect.map(Metric.snapshot, (pairs) => pairs.map(inspected))
+let before: ReadonlyMap<unknown, string> = new Map()
 
-let before: ReadonlySet<string> = new Set()
-
-/** They are the process's, which has run other test files before: what those have left is theirs. */
-export const beginMetrics = Effect.map(snapshot, (pairs) => {
-  before = new Set(pairs)
+/**
+ * They are the process's, which has run other test files before: what those have left is theirs. Each has a key that is
+ * its own; what is printed is not, when a file is run twice.
+ */
+export const beginMetrics = Effect.map(Metric.snapshot, (pairs) => {
+  before = new Map(pairs.map((pair) => [pair.metricKey, inspected(pair)]))
 })
 
-export const metrics: Effect.Effect<string> = Effect.map(snapshot, (pairs) =>
-  pairs.filter((pair) => !before.has(pair)).join("\n")
+export const metrics: Effect.Effect<string> = Effect.map(Metric.snapshot, (pairs) =>
+  pairs
+    .map((pair) => [pair.metricKey, inspected(pair)] as const)
+    .filter(([key, printed]) => before.get(key) !== printed)
+    .map(([, printed]) => printed)
+    .join("\n")
 )
