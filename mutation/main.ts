@@ -5,6 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { merged, ranges } from "./again.ts"
 import { copy } from "./copy.ts"
 import * as Kept from "./kept.ts"
 import { options, type Options, usage, UsageError } from "./options.ts"
@@ -12,7 +13,7 @@ import { decode, type Report, testsOf } from "./report.ts"
 import { percent, row, type Score, scores, sum } from "./score.ts"
 import { type Mutated, mutated, type Shard, shards, sources } from "./shards.ts"
 import { mutate, stop, tests } from "./stryker.ts"
-import { explained, inWords, missing } from "./survivors.ts"
+import { type Explained, explained, inWords, missing } from "./survivors.ts"
 import { broken } from "./verdict.ts"
 
 const root = resolve(import.meta.dirname, "..")
@@ -30,8 +31,30 @@ const say = (line: string): void => console.log(line)
 
 const time = (): string => new Date().toISOString().slice(11, 19)
 
-/** Runs what there is no report of. */
-const work = async (todo: ReadonlyArray<Shard>, inputs: string): Promise<void> => {
+interface Task {
+  readonly shard: Shard
+  /** What is known of it, but for tests that are new. */
+  readonly before: Kept.Kept | undefined
+  /** Files, or ranges of them. */
+  readonly mutants: ReadonlyArray<string>
+}
+
+/** What there is no report of; and of what survived, where there are more tests now. */
+const tasks = (
+  wanted: ReadonlyArray<Shard>,
+  inputs: Kept.Inputs,
+  known: ReadonlyArray<Explained>,
+  fresh: boolean
+): ReadonlyArray<Task> =>
+  wanted
+    .map((shard): Task => {
+      const before = fresh ? undefined : Kept.kept(reports, shard, inputs)
+      if (before === undefined) return { shard, before, mutants: shard.files }
+      return { shard, before, mutants: Kept.isOld(before.inputs, inputs) ? ranges(before.report, known) : [] }
+    })
+    .filter(({ mutants }) => mutants.length > 0)
+
+const work = async (todo: ReadonlyArray<Task>, inputs: Kept.Inputs): Promise<void> => {
   const { folder, remove } = copy(root)
   const scratch = mkdtempSync(join(tmpdir(), "mutate-report-"))
   const end = () => {
@@ -46,16 +69,17 @@ const work = async (todo: ReadonlyArray<Shard>, inputs: string): Promise<void> =
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted)
   try {
     const expected = new Map<Mutated, number>()
-    for (const shard of todo) {
+    for (const { before, mutants, shard } of todo) {
       const begun = performance.now()
       const all = expected.get(shard.of) ?? (await tests(folder, shard.of))
       expected.set(shard.of, all)
       const file = join(scratch, `${shard.name}.json`)
-      await mutate(folder, shard, file)
-      const report = decode(readFileSync(file, "utf8"))
-      const had = testsOf(report)
+      await mutate(folder, shard.of, mutants, file)
+      const found = decode(readFileSync(file, "utf8"))
+      const had = testsOf(found)
       if (had !== all) throw new Error(`${shard.name}: the first run had ${had} tests, and vitest has ${all}`)
-      const seconds = Math.round((performance.now() - begun) / 1000)
+      const report = before === undefined ? found : merged(before.report, found)
+      const seconds = Math.round((performance.now() - begun) / 1000) + (before?.seconds ?? 0)
       Kept.keep(reports, shard, { inputs, files: shard.files, seconds, report })
       const counts = sum(scores(report))
       say(
@@ -82,15 +106,13 @@ const tell = (all: ReadonlyArray<Score>): void => {
 const main = async ({ fresh, judge, only }: Options): Promise<boolean> => {
   const wanted = asked(only)
   if (wanted.length === 0) throw new UsageError(`no such source: ${only.join(", ")}`)
-  const inputs = Kept.fingerprint(root)
-  const found = () => wanted.map((shard) => Kept.kept(reports, shard, inputs))
-  const before = fresh ? wanted.map(() => undefined) : found()
-  const todo = wanted.filter((_, index) => before[index] === undefined)
-  if (todo.length > 0 && !judge) await work(todo, inputs)
-  const kept = found().flatMap((one) => (one === undefined ? [] : [one]))
+  const inputs = Kept.inputs(root)
+  const known = explained(join(root, "mutation/survivors.json"))
+  const todo = judge ? [] : tasks(wanted, inputs, known, fresh)
+  if (todo.length > 0) await work(todo, inputs)
+  const kept = wanted.flatMap((shard) => Kept.kept(reports, shard, inputs) ?? [])
   const all = kept.flatMap(({ report }: { readonly report: Report }) => scores(report))
   tell(all)
-  const known = explained(join(root, "mutation/survivors.json"))
   if (only.length > 0) {
     const unknown = missing(
       all.flatMap(({ survivors }) => survivors),

@@ -1,5 +1,7 @@
 import { expect, it } from "@effect/vitest"
 import { describe } from "vitest"
+import { merged, ranges } from "./again.ts"
+import { holds, isOld } from "./kept.ts"
 import { options, UsageError } from "./options.ts"
 import { decode, original, testsOf } from "./report.ts"
 import { percent, scores, sum } from "./score.ts"
@@ -96,6 +98,37 @@ describe("the verdict", () => {
       "2.97 % are ignored, and may be 2 %"
     ])
     expect(judged([...many(98, "Killed"), "Ignored"])).toHaveLength(1)
+  })
+})
+
+describe("a report that was kept", () => {
+  const then = { "packages/core/src/a.ts": "1", "packages/core/test/a.test.ts": "1" }
+
+  it("holds as long as nothing has changed but that there are more test files", () => {
+    expect([holds(then, then), isOld(then, then)]).toEqual([true, false])
+    const more = { ...then, "packages/core/test/b.test.ts": "1" }
+    expect([holds(then, more), isOld(then, more)]).toEqual([true, true])
+    expect(holds(more, then)).toBe(false)
+    expect(holds(then, { ...then, "packages/core/test/a.test.ts": "2" })).toBe(false)
+    expect(holds(then, { ...then, "packages/core/src/b.ts": "1" })).toBe(false)
+    expect(holds(then, { ...then, "packages/core/test/utils/b.ts": "1" })).toBe(false)
+  })
+
+  it("has what survived looked at again, but for what is explained", () => {
+    const before = report(["Killed", "Survived", "NoCoverage", "Ignored"])
+    const place = "packages/core/src/a.ts:1:41-1:49"
+    expect(ranges(before, [])).toEqual([place, place])
+    expect(ranges(before, [known])).toEqual([])
+  })
+
+  it("takes what came of that, and keeps what was noticed before", () => {
+    const other = { location: { start: { line: 1, column: 1 }, end: { line: 1, column: 6 } } }
+    const [before, again] = [report(["Killed", "Survived"]), report(["Survived"], undefined, other)]
+    const statuses = (one: typeof before) =>
+      Object.values(one.files).flatMap(({ mutants }) => mutants.map((m) => m.status))
+    expect(statuses(merged(before, report(["Killed"])))).toEqual(["Killed", "Killed"])
+    expect(statuses(merged(before, report(["Survived"])))).toEqual(["Killed", "Survived"])
+    expect(statuses(merged(before, again))).toEqual(["Killed", "Survived"])
   })
 })
 

@@ -1,5 +1,5 @@
 /** How many of the mutants are noticed. */
-import type { Report } from "./report.ts"
+import type { Mutant, Report } from "./report.ts"
 import { type Survivor, survivor } from "./survivors.ts"
 
 export interface Score {
@@ -12,7 +12,7 @@ export interface Score {
   readonly unreasoned: ReadonlyArray<Survivor>
 }
 
-const noticed = new Set(["Killed", "Timeout"])
+export const isNoticed = ({ status }: Mutant): boolean => status === "Killed" || status === "Timeout"
 
 /** Whatever is neither noticed nor ignored has survived: not covered, or ended in a way that tells nothing. */
 export const scores = ({ files }: Report): ReadonlyArray<Score> =>
@@ -21,10 +21,10 @@ export const scores = ({ files }: Report): ReadonlyArray<Score> =>
     return {
       file,
       all: mutants.length,
-      noticed: mutants.filter(({ status }) => noticed.has(status)).length,
+      noticed: mutants.filter(isNoticed).length,
       ignored: ignored.length,
       survivors: mutants
-        .filter(({ status }) => !noticed.has(status) && status !== "Ignored")
+        .filter((mutant) => !isNoticed(mutant) && mutant.status !== "Ignored")
         .map((mutant) => survivor(file, source, mutant)),
       unreasoned: ignored
         .filter(({ statusReason }) => (statusReason ?? "").trim() === "")

@@ -3,18 +3,18 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Schema from "effect/Schema"
-import type { Mutated, Shard } from "./shards.ts"
+import type { Mutated } from "./shards.ts"
 
 const config = "mutation/vitest.config.ts"
 
-const settings = (shard: Shard, report: string) => ({
+const settings = (mutants: ReadonlyArray<string>, report: string) => ({
   packageManager: "pnpm",
   plugins: ["@stryker-mutator/vitest-runner"],
   testRunner: "vitest",
   // What is related is told by imports of source files, and tests of one package import another by its name.
   vitest: { configFile: config, related: false },
   inPlace: true,
-  mutate: shard.files,
+  mutate: mutants,
   coverageAnalysis: "perTest",
   ignoreStatic: false,
   reporters: ["json"],
@@ -59,11 +59,16 @@ const run = (folder: string, of: Mutated, program: string, args: ReadonlyArray<s
     })
   })
 
-/** Writes a report of the shard's mutants. */
-export const mutate = async (folder: string, shard: Shard, report: string): Promise<void> => {
+/** Writes a report of the mutants of these files, or ranges of files. */
+export const mutate = async (
+  folder: string,
+  of: Mutated,
+  mutants: ReadonlyArray<string>,
+  report: string
+): Promise<void> => {
   const file = join(folder, "stryker.config.json")
-  writeFileSync(file, JSON.stringify(settings(shard, report)))
-  await run(folder, shard.of, "stryker", ["run", file])
+  writeFileSync(file, JSON.stringify(settings(mutants, report)))
+  await run(folder, of, "stryker", ["run", file])
 }
 
 const Tests = Schema.parseJson(Schema.Array(Schema.Struct({ name: Schema.String, file: Schema.String })))
