@@ -18,10 +18,6 @@ export const asPublished: Plugin = {
   name: "as published",
   setup: ({ onResolve }) => {
     onResolve({ filter: /^@effect-ig\// }, ({ path }) => ({ path: published(path), sideEffects: false }))
-    onResolve({ filter: /\/packages\/\w+\/src\// }, ({ path, resolveDir }) => ({
-      path: join(resolveDir, path).replace("/src/", "/build/").replace(/\.ts$/, ".js"),
-      sideEffects: false
-    }))
   }
 }
 

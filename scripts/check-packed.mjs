@@ -1,5 +1,6 @@
 // Packs every package as it would be published, installs the tarballs into an empty project outside the repository, and
 // uses them there: types, imports, sessions, the executable. Needs a POSIX system with `tar`, and npm's registry.
+import { build } from "esbuild"
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { serveAndEnd } from "./packed/executable.mjs"
@@ -137,6 +138,27 @@ const runProgram = async (name, expected) => {
   return stdout.trim().replaceAll("\n", ", ")
 }
 
+/** The bundle of a program that uses this much of the session. */
+const bundleOf = async (uses) => {
+  const { outputFiles } = await build({
+    stdin: { contents: `export { ${uses} } from "@effect-ig/core/Session"`, resolveDir: project },
+    bundle: true,
+    write: false,
+    platform: "browser",
+    format: "esm",
+    logLevel: "error"
+  })
+  return outputFiles[0].text
+}
+
+/** Of the store nothing is there but in the bundle of who resumes. */
+const bundlesLeaveOut = async () => {
+  const isStoreIn = (text) => text.includes("Session store ")
+  const [login, resumed] = await Promise.all(["login, refresh, logout", "login, resumed"].map(bundleOf))
+  ensure(isStoreIn(resumed), "What stands in the bundle of a program that resumes is not known any more.")
+  ensure(!isStoreIn(login), "The bundle of a program that resumes nothing holds the session store.")
+}
+
 const checkExecutable = async () => {
   const args = ["--port", "0"]
   const direct = { command: join(project, "node_modules/.bin/ig-sandbox"), args, cwd: project }
@@ -155,7 +177,7 @@ const checkExecutable = async () => {
 }
 
 const main = async () => {
-  await check("build", async () => void (await run(tool("tsc"), ["-b"], { cwd: root })))
+  await check("build", async () => void (await node(["scripts/build.mjs"], { cwd: root })))
 
   const packages = []
   for (const folder of readdirSync(join(root, "packages")).toSorted()) {
@@ -195,6 +217,7 @@ const main = async () => {
     await runProgram("import", "")
     return counts
   })
+  await check("bundles leave out what is not used", bundlesLeaveOut)
   const expected = { session: "login SBX01\nloginV2 SBX01\n", encryption: "loginV2WithEncryption SBX01\n" }
   for (const name of programs(packages)) await check(`program ${name}`, () => runProgram(name, expected[name]))
 

@@ -72,7 +72,7 @@ switch (task) {
     // The tests leave the processors idle now and then, and what they print comes last.
     const checks = failing(
       [bin("oxlint"), "--deny-warnings"],
-      [bin("tsc"), "-b"],
+      [process.execPath, "scripts/build.mjs"],
       [bin("prettier"), "--check", "--cache", "--log-level", "warn", "."],
       [process.execPath, "scripts/check-docs.mjs"],
       [process.execPath, "scripts/lint-rules-bite.mjs"]

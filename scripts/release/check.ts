@@ -107,7 +107,7 @@ const main = async (): Promise<void> => {
   await check("lockfile fits the new versions", async () => {
     await pnpm("install", "--frozen-lockfile", "--ignore-scripts", "--offline")
   })
-  await check("build", async () => void (await inCopy(tool("tsc"), "-b")))
+  await check("build", async () => void (await inCopy(process.execPath, "scripts/build.mjs")))
   await check("packages as users get them", async () => {
     await inCopy(process.execPath, "scripts/check-packed.mjs")
   })

@@ -156,7 +156,7 @@ const row = async (name: string, work: () => Promise<string>): Promise<void> => 
 }
 
 const main = async (): Promise<void> => {
-  await check("build", async () => void (await run(join(root, "node_modules/.bin/tsc"), ["-b"], { cwd: root })))
+  await check("build", async () => void (await run(process.execPath, ["scripts/build.mjs"], { cwd: root })))
   let served: Served | undefined
   await check("installation from tarballs", async () => {
     const tarballs = await packAll(root, join(temporary, "tarballs"))

@@ -36,6 +36,7 @@ import * as Logout from "./internal/logout.ts"
 import { refreshOnce, told } from "./internal/ladder.ts"
 import { renew } from "./internal/renewal.ts"
 import * as Resume from "./internal/resume.ts"
+import { Resuming } from "./internal/resuming.ts"
 import { decode } from "./internal/send.ts"
 import { inOperation, inSpan } from "./internal/span.ts"
 import { endSiblings } from "./internal/slot.ts"
@@ -304,7 +305,7 @@ export const resumed = <A, E, R>(
     const resumption = yield* Resume.load(internals, yield* SessionStore)
     return yield* login.pipe(
       Effect.provideService(Login.LoginOwner, owner),
-      Effect.provideService(Resume.Resuming, resumption)
+      Effect.provideService(Resuming, Resume.insteadOfLogin(resumption))
     )
   })
 

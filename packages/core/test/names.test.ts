@@ -14,7 +14,7 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { describe, expect, it } from "vitest"
 import { LoginOwner } from "../src/internal/login.ts"
-import { Resuming } from "../src/internal/resume.ts"
+import { Resuming } from "../src/internal/resuming.ts"
 import { CurrentExchange, WaitLimit } from "../src/internal/waiting.ts"
 
 const services = {

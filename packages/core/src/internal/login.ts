@@ -14,7 +14,7 @@ import type { Destination, LoggedIn, Needs } from "./exchanges.ts"
 import type { LoginMode } from "./loginMode.ts"
 import { discard, leave } from "./logout.ts"
 import { born } from "./ladder.ts"
-import { insteadOfLogin } from "./resume.ts"
+import { Resuming } from "./resuming.ts"
 import { send } from "./send.ts"
 import { endSiblings } from "./slot.ts"
 import { countLogin } from "./telemetry.ts"
@@ -85,6 +85,7 @@ export const logIn = <S extends SignedIn>(
   Effect.gen(function* () {
     const operation = mode.endpoint.name
     const owner = yield* LoginOwner
+    const instead = yield* Resuming
     const { internals } = yield* SessionState
     const credentials = yield* Credentials
     // Asking somebody for a password may take minutes; other exchanges need not wait for that.
@@ -101,7 +102,7 @@ export const logIn = <S extends SignedIn>(
           who: { identifier },
           again: { credentials, open: (values, to) => open(mode, values, to), asksForKey: mode.asksForKey }
         }
-        const resumed = yield* insteadOfLogin(internals, turn, login, identifier, mode.isOf)
+        const resumed = instead && (yield* instead(internals, turn, login, identifier, mode.isOf))
         if (resumed !== undefined) {
           if (owner !== undefined) owner.login = login
           return resumed

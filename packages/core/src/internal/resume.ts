@@ -3,7 +3,6 @@
  * a read, or by a refresh where the bearer has died meanwhile.
  */
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -25,6 +24,7 @@ import type { Exchanges, LoggedIn, Needs, Turn } from "./exchanges.ts"
 import { attempt, type Keeper, makeKeeper, patience } from "./keeper.ts"
 import { lost, noLogin, refreshOnce, wasNotExecuted } from "./ladder.ts"
 import { isExpiring } from "./renewal.ts"
+import type { InsteadOfLogin } from "./resuming.ts"
 import { decode, send } from "./send.ts"
 import { adopt } from "./siblings.ts"
 import { type Internals, watchOver } from "./slot.ts"
@@ -36,16 +36,12 @@ export const operation = "session.resume"
 
 /* ---- what is stored ------------------------------------------------------------------ */
 
-/** What a login is to try first, and is told of where it is stored. */
-export interface Resumption {
+/** What was found, and where. */
+interface Resumption {
   readonly name: string
   /** Nothing, once it has been taken up or found to be of no use. */
   stored: Stored.Stored | undefined
 }
-
-export class Resuming extends Context.Reference<Resuming>()("@effect-ig/core/Resuming", {
-  defaultValue: (): Resumption | undefined => undefined
-}) {}
 
 const ignored = (name: string, why: string): Effect.Effect<void> =>
   Effect.logWarning(`Session store ${name}: the session in it is ignored: ${why}`)
@@ -176,30 +172,25 @@ const takenUp = (
     Effect.tap(() => Effect.sync(() => void (resumption.stored = undefined)))
   )
 
-/** Instead of a login, where there is what it would give. */
-export const insteadOfLogin = <S extends SignedIn>(
-  internals: Internals,
-  turn: Turn,
-  login: LoggedIn,
-  identifier: string,
-  isOf: (session: SignedIn) => session is S
-): Effect.Effect<S | undefined, IgError, Needs> =>
-  Effect.gen(function* () {
-    const resumption = yield* Resuming
-    if (resumption?.stored === undefined) return undefined
-    const { name, stored } = resumption
-    const useless = (why: string): Effect.Effect<undefined> =>
-      Effect.suspend(() => {
-        resumption.stored = undefined
-        return Effect.as(Effect.zipRight(countResume("ignored"), ignored(name, why)), undefined)
-      })
-    if (!stored.isOf(identifier)) return yield* useless("it is of another identifier")
-    if (!isOf(stored.session)) {
-      return yield* useless(`it was opened by Session.${stored.session.loggedInBy}, which is not the login asked for`)
-    }
-    const taken = yield* takenUp(internals, turn, resumption, stored, login)
-    return Either.isRight(taken) && isOf(taken.right) ? taken.right : undefined
-  })
+/** What was found in place of a login, where it is what that would give. */
+export const insteadOfLogin =
+  (resumption: Resumption): InsteadOfLogin =>
+  (internals, turn, login, identifier, isOf) =>
+    Effect.gen(function* () {
+      const { name, stored } = resumption
+      if (stored === undefined) return undefined
+      const useless = (why: string): Effect.Effect<undefined> =>
+        Effect.suspend(() => {
+          resumption.stored = undefined
+          return Effect.as(Effect.zipRight(countResume("ignored"), ignored(name, why)), undefined)
+        })
+      if (!stored.isOf(identifier)) return yield* useless("it is of another identifier")
+      if (!isOf(stored.session)) {
+        return yield* useless(`it was opened by Session.${stored.session.loggedInBy}, which is not the login asked for`)
+      }
+      const taken = yield* takenUp(internals, turn, resumption, stored, login)
+      return Either.isRight(taken) && isOf(taken.right) ? taken.right : undefined
+    })
 
 /** With nothing to fall back on. */
 export const withoutLogin: Effect.Effect<SignedIn, IgError, SessionState | Needs | SessionStore> = Effect.gen(

@@ -1,0 +1,19 @@
+/** What a login tries first. Who resumes nothing has none of what that takes in his bundle, so logins know this much. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { IgError } from "../IgError.ts"
+import type { SignedIn } from "../SessionState.ts"
+import type { LoggedIn, Needs, Turn } from "./exchanges.ts"
+import type { Internals } from "./slot.ts"
+
+export type InsteadOfLogin = <S extends SignedIn>(
+  internals: Internals,
+  turn: Turn,
+  login: LoggedIn,
+  identifier: string,
+  isOf: (session: SignedIn) => session is S
+) => Effect.Effect<S | undefined, IgError, Needs>
+
+export class Resuming extends Context.Reference<Resuming>()("@effect-ig/core/Resuming", {
+  defaultValue: (): InsteadOfLogin | undefined => undefined
+}) {}
