@@ -4,12 +4,16 @@ import * as Supervisor from "effect/Supervisor"
 import * as TestClock from "effect/TestClock"
 import { makeAlarm } from "../src/internal/alarm.ts"
 
-const begun = Effect.gen(function* () {
-  const supervisor = yield* Supervisor.track
-  const rung: Array<string> = []
-  const runtime = yield* Effect.supervised(Effect.runtime<never>(), supervisor)
-  return { alarm: makeAlarm(runtime, () => void rung.push("rung")), alive: supervisor.value, rung }
-})
+/** Of a layer that is built where nothing can be interrupted, or of any other. */
+const begunIn = (region: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const supervisor = yield* Supervisor.track
+    const rung: Array<string> = []
+    const runtime = yield* region(Effect.supervised(Effect.runtime<never>(), supervisor))
+    return { alarm: makeAlarm(runtime, () => void rung.push("rung")), alive: supervisor.value, rung }
+  })
+
+const begun = begunIn(Effect.interruptible)
 
 it.effect("an alarm rings once, at the earliest time that it was set to", () =>
   Effect.gen(function* () {
@@ -45,5 +49,20 @@ it.effect("nobody who waits for an alarm to be over waits for one that is set ag
     yield* alarm.over
     expect(yield* alive).toHaveLength(1)
     alarm.clear()
+  })
+)
+
+it.effect("a timer that cannot be ended disturbs none that comes after it", () =>
+  Effect.gen(function* () {
+    const { alarm, alive, rung } = yield* begunIn(Effect.uninterruptible)
+    alarm.set(1_000, 0)
+    alarm.clear()
+    alarm.set(2_000, 0)
+    expect(yield* alive).toHaveLength(2)
+    yield* TestClock.adjust(1_000)
+    alarm.set(3_000, 1_000)
+    expect(yield* alive).toHaveLength(1)
+    yield* TestClock.adjust(1_000)
+    expect([yield* alive, rung.length]).toEqual([[], 2])
   })
 )

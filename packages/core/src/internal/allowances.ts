@@ -33,7 +33,7 @@ const codes: ReadonlyMap<string, Refusable> = new Map(
 
 /** The allowance that IG had none of for a request. */
 export const refusedFor = (error: unknown): Refusable | undefined =>
-  error instanceof ApiError && error.errorCode !== undefined ? codes.get(error.errorCode) : undefined
+  error instanceof ApiError ? codes.get(error.errorCode ?? "") : undefined
 
 /** It was not executed, and may be sent again in a minute. */
 export const mayQueueAgain = (error: unknown): boolean => {
