@@ -153,7 +153,8 @@ describe("a switch of account", () => {
         expect(yield* Effect.flip(Session.switchAccount(accountId))).toMatchObject({
           _tag: "NotSentError",
           reason: "invalid-request",
-          path: "accountId"
+          path: "accountId",
+          detail: expect.stringContaining("1 to 30 letters, digits and hyphens")
         })
       }
       expect(yield* count).toBe(1)

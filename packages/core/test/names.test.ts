@@ -5,14 +5,16 @@ import { IgConfig } from "@effect-ig/core/IgConfig"
 import { ApiError, AuthError, DecodeError, NotSentError, TransportError } from "@effect-ig/core/IgError"
 import { PasswordCipher } from "@effect-ig/core/PasswordCipher"
 import { ReadRetry } from "@effect-ig/core/ReadRetry"
-import { Renewal } from "@effect-ig/core/Renewal"
+import { off, Renewal } from "@effect-ig/core/Renewal"
 import { OAuthSession, SessionState, SignedOut, StreamingTokens, TokenSession } from "@effect-ig/core/SessionState"
 import { SessionStore } from "@effect-ig/core/SessionStore"
 import { Throttle } from "@effect-ig/core/Throttle"
+import { expect, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { describe, expect, it } from "vitest"
+import { describe } from "vitest"
 import { LoginOwner } from "../src/internal/login.ts"
 import { Resuming } from "../src/internal/resuming.ts"
 import { CurrentExchange, WaitLimit } from "../src/internal/waiting.ts"
@@ -65,6 +67,12 @@ describe("without a layer", () => {
   it("sessions are renewed ten seconds before they end", () => {
     expect(Context.get(empty, Renewal)).toEqual({ isOn: true, margin: Duration.seconds(10) })
   })
+
+  it.effect("they can be told not to be, and nothing else changes by that", () =>
+    Effect.gen(function* () {
+      expect(yield* Effect.provide(Renewal, off)).toEqual({ isOn: false, margin: Duration.seconds(10) })
+    })
+  )
 
   it("there are neither read retry nor throttle", () => {
     expect([Context.get(empty, ReadRetry), Context.get(empty, Throttle)]).toEqual([Option.none(), Option.none()])
