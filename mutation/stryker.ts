@@ -20,7 +20,8 @@ const settings = (mutants: ReadonlyArray<string>, report: string) => ({
   reporters: ["json"],
   jsonReporter: { fileName: report },
   concurrency: 2,
-  timeoutMS: 2_000,
+  // One that acts while a module is read takes longer than the first run: all modules are read anew.
+  timeoutMS: 20_000,
   timeoutFactor: 1.5,
   dryRunTimeoutMinutes: 4,
   // What a mutant leaves behind in a process ends with it.

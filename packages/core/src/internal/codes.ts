@@ -21,6 +21,7 @@ const byOrderType =
   "Which of level, limit and stop may be there depends on orderType: MARKET has no level, LIMIT needs one."
 const login = "The session's tokens are dead or missing; log in again."
 
+/** A code that says no more than its beginning is not among them. */
 const exact: ReadonlyMap<string, Advice> = new Map<string, Advice>([
   ["error.security.client-token-missing", both("renew", login)],
   ["error.security.client-token-invalid", both("renew", login)],
@@ -59,19 +60,13 @@ const exact: ReadonlyMap<string, Advice> = new Map<string, Advice>([
     "service.security.authentication.failure-invalid-client-security-token",
     both("retry", "Happens when logins follow each other quickly; log in again after a pause.")
   ],
-  ["authentication.failure.not-a-client-account", both("human", askIg)],
   [
     "error.public-api.failure.encryption.required",
     both("fix", "IG demands an encrypted password of this client: use Session.loginV2WithEncryption.")
   ],
-  ["error.public-api.failure.missing.credentials", both("human", webPlatform)],
   ["unauthorised.api-key.revoked", both("human", "The API key is revoked; make a new one on IG's web platform.")],
   ["unauthorised.clientId.api-key.mismatch", both("human", "The API key belongs to another client.")],
 
-  ["error.public-api.failure.kyc.required", both("human", webPlatform)],
-  ["error.public-api.failure.pending.agreements.required", both("human", webPlatform)],
-  ["error.public-api.failure.preferred.account.disabled", both("human", webPlatform)],
-  ["error.public-api.failure.preferred.account.not.set", both("human", webPlatform)],
   [
     "error.public-api.failure.stockbroking-not-supported",
     both(
@@ -79,10 +74,7 @@ const exact: ReadonlyMap<string, Advice> = new Map<string, Advice>([
       "The default account is for share dealing or an ISA: make another one the default, or use Session.login (Version 3) with an account id."
     )
   ],
-  ["error.security.account-access-denied", both("human", askIg)],
-  ["error.security.account-migrated", both("human", askIg)],
   ["error.security.account-not-yet-activated", both("human", webPlatform)],
-  ["error.security.account-suspended", both("human", askIg)],
   ["error.security.all-accounts-pending", both("human", webPlatform)],
   ["error.security.all-accounts-suspended", both("human", askIg)],
   ["error.security.client-suspended", both("human", askIg)],
@@ -112,8 +104,6 @@ const exact: ReadonlyMap<string, Advice> = new Map<string, Advice>([
     both("wait", "The week's price points are spent; do not repeat before allowanceExpiry has passed.")
   ],
 
-  ["invalid.input", both("fix")],
-  ["invalid.input.too.many.markets", both("fix")],
   ["invalid.url", both("fix", "No such path, id or version.")],
   ["system.error", unknownOutcome()],
   ["error.request.invalid.date-range", both("fix")],

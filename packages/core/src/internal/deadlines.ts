@@ -31,12 +31,11 @@ const makeDeadlines = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Dead
   /** By how long they are: those that are as long as each other come in the order in which they were added. */
   const ahead = new Map<number, Set<Deadline>>()
 
-  /** Is it one of them still? Whoever has missed it may end when others are there. */
-  const remove = (deadline: Deadline): boolean => {
+  /** Whoever has missed it may end when others are there. */
+  const remove = (deadline: Deadline): void => {
     const deadlines = ahead.get(deadline.millis)
-    if (deadlines?.delete(deadline) !== true) return false
-    if (deadlines.size === 0) ahead.delete(deadline.millis)
-    return true
+    deadlines?.delete(deadline)
+    if (deadlines?.size === 0) ahead.delete(deadline.millis)
   }
 
   const firsts = (): ReadonlyArray<Deadline> =>
@@ -68,7 +67,8 @@ const makeDeadlines = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Dead
       ahead.set(millis, deadlines.add(mine))
       alarm.set(mine.at, now)
       return () => {
-        if (remove(mine) && ahead.size === 0) alarm.clear()
+        remove(mine)
+        if (ahead.size === 0) alarm.clear()
       }
     }
   }
