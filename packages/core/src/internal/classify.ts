@@ -38,19 +38,15 @@ export const toApiError = (endpoint: Description, carried: Carried, answer: Answ
   })
 }
 
-/** Effect's own formatters also print what stood there: a secret perhaps, or nested deeper than the stack goes. */
-export const pathsOf = (
-  issue: ParseResult.ParseIssue,
-  path: ReadonlyArray<PropertyKey> = []
-): ReadonlyArray<string> => {
+const pathsBelow = (issue: ParseResult.ParseIssue, path: ReadonlyArray<PropertyKey>): ReadonlyArray<string> => {
   switch (issue._tag) {
     case "Pointer":
-      return pathsOf(issue.issue, path.concat(issue.path))
+      return pathsBelow(issue.issue, path.concat(issue.path))
     case "Composite":
-      return Arr.ensure(issue.issues).flatMap((part) => pathsOf(part, path))
+      return Arr.ensure(issue.issues).flatMap((part) => pathsBelow(part, path))
     case "Refinement":
     case "Transformation":
-      return pathsOf(issue.issue, path)
+      return pathsBelow(issue.issue, path)
     case "Type":
     case "Missing":
     case "Unexpected":
@@ -59,7 +55,13 @@ export const pathsOf = (
   }
 }
 
+/**
+ * Each place once, however many complaints there are of it. Effect's own formatters also print what stood there: a secret
+ * perhaps, or nested deeper than the stack goes.
+ */
+export const pathsOf = (issue: ParseResult.ParseIssue): ReadonlyArray<string> => Arr.dedupe(pathsBelow(issue, []))
+
 export const toDecodeError =
   (operation: string) =>
   (error: ParseResult.ParseError): DecodeError =>
-    new DecodeError({ operation, paths: Arr.dedupe(pathsOf(error.issue)) })
+    new DecodeError({ operation, paths: pathsOf(error.issue) })
