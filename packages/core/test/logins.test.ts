@@ -84,6 +84,13 @@ describe("a renewal that has logged in in vain", () => {
     expect(holds).toEqual([5, 5, 60, 60, 300, 900, 1_800, 1_800])
   })
 
+  it("does not wait longer for having been given dead tokens", () => {
+    const logins = makeLogins()
+    for (let time = 0; time < 3; time++) logins.failed(api("renew", "error.security.oauth-token-invalid"), values, 0)
+    logins.failed(api("query"), values, 0)
+    expect(logins.held(0)?.until).toBe(minute)
+  })
+
   it("is told what was tried before it", () => {
     const logins = makeLogins()
     const [before, error] = [transport(false), transport(true)]
