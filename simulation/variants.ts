@@ -230,7 +230,7 @@ export const variants: ReadonlyArray<Variant> = [
     breaks: "nothingIsLeft",
     noticedBy: 0,
     file: "internal/deadlines.ts",
-    from: "if (remove(mine) && ahead.size === 0) alarm.clear()",
+    from: "if (ahead.size === 0) alarm.clear()",
     to: "remove(mine)"
   },
   {
