@@ -133,6 +133,42 @@ describe("a failure is judged:", () => {
   }
 })
 
+const questions = { isAuth, isRateLimited, isTransient }
+
+describe("of an error that is none of the kind", () => {
+  const errors: ReadonlyArray<IgError> = [
+    api({ status: 404, errorCode: "error.none", hint: "Ask for another." }),
+    auth("not-signed-in"),
+    notSent("invalid-request"),
+    transport("tls"),
+    decode("accountId")
+  ]
+  for (const error of errors) {
+    for (const [name, question] of Object.entries(questions)) {
+      if (name === "isAuth" && error._tag === "AuthError") continue
+      it(`${name} is false: ${error._tag}`, () => {
+        expect(question(error)).toBe(false)
+      })
+    }
+  }
+})
+
+describe("a session that is lost", () => {
+  const final = decode("accountId")
+  const passing = transport("connection-lost", false)
+  const lost = (...causes: ReadonlyArray<IgError>) => auth("session-lost", { causes })
+
+  it("may come back when what was tried last may succeed later", () => {
+    expect(isTransient(lost(final, passing))).toBe(true)
+    expect(isTransient(lost(passing))).toBe(true)
+  })
+
+  it("does not when what was tried last is final, whatever failed before it", () => {
+    expect(isTransient(lost(final, passing, final))).toBe(false)
+    expect(isTransient(lost())).toBe(false)
+  })
+})
+
 describe("a failure as JSON", () => {
   const classes = Schema.Union(ApiError, AuthError, NotSentError, TransportError, DecodeError)
   const json = Schema.parseJson(classes)

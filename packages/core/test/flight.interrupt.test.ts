@@ -21,7 +21,7 @@ import * as Scope from "effect/Scope"
 import { describe } from "vitest"
 import { keptInMemory } from "./utils/ig.ts"
 import { cipher } from "./utils/seal.ts"
-import { count, held, requests } from "./utils/state.ts"
+import { count, held, liveSessions, requests } from "./utils/state.ts"
 
 /* ---- a world whose steps are counted ----------------------------------------- */
 
@@ -183,8 +183,6 @@ const kept = Effect.map(held, (tokens) => tokens.replaceAll(" (dead)", "").split
 
 /** Is one of them alive? */
 const isAlive = Effect.map(held, (tokens) => /-\d+(?!\d| \(dead\))/.test(tokens))
-
-const liveSessions = Effect.flatMap(Sandbox, ({ liveSessions }) => liveSessions)
 
 /** How many sessions live that nobody holds. */
 const leftOver = Effect.map(Effect.all([liveSessions, isAlive]), ([live, isHeld]) => live - (isHeld ? 1 : 0))

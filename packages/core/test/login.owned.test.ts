@@ -13,11 +13,7 @@ import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
 import { clientLayer, inMemory, keptInMemory } from "./utils/ig.ts"
 import { run, stored, world } from "./utils/runs.ts"
-import { count, eventually, held, requests } from "./utils/state.ts"
-
-const liveSessions = Effect.flatMap(Sandbox, ({ liveSessions }) => liveSessions)
-
-const logouts = Effect.map(requests(), (all) => all.filter((request) => request.startsWith("DELETE")).length)
+import { count, eventually, held, liveSessions, logouts, requests } from "./utils/state.ts"
 
 const other = withAccount("SBX02")(Session.read())
 

@@ -14,11 +14,7 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
 import { inMemory } from "./utils/ig.ts"
-import { count, eventually, held, requests } from "./utils/state.ts"
-
-const liveSessions = Effect.flatMap(Sandbox, ({ liveSessions }) => liveSessions)
-
-const logouts = Effect.map(requests(), (all) => all.filter((request) => request.startsWith("DELETE")).length)
+import { count, eventually, held, liveSessions, logouts, requests } from "./utils/state.ts"
 
 const logins: ReadonlyArray<
   readonly [name: string, login: Effect.Effect<SessionState.SignedIn, IgError, Session.Ig | Credentials>]

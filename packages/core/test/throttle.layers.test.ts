@@ -101,3 +101,11 @@ describe("where the throttle is off", () => {
     }).pipe(Effect.provide(keptInMemory()))
   )
 })
+
+it.effect("IG's numbers are asked for by one request", () =>
+  Effect.gen(function* () {
+    yield* Session.login
+    yield* Throttle.learn
+    expect(yield* requests(1)).toEqual(["GET /operations/application 1 200"])
+  }).pipe(Effect.provide(inMemory()))
+)

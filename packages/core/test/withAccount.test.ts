@@ -1,5 +1,6 @@
 import { withAccount } from "@effect-ig/core/CurrentAccount"
 import * as IgConfig from "@effect-ig/core/IgConfig"
+import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
 import { expect, it } from "@effect/vitest"
@@ -9,7 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
-import { keptInMemory } from "./utils/ig.ts"
+import { inMemory, keptInMemory } from "./utils/ig.ts"
 import { count, eventually, held, requests } from "./utils/state.ts"
 
 const other = withAccount("SBX02")(Session.read())
@@ -156,5 +157,38 @@ describe("the sessions of other accounts end", () => {
       // The two of the client's own, and the new one.
       expect(yield* (yield* Sandbox).liveSessions).toBe(3)
     }).pipe(Effect.provide(keptInMemory()))
+  )
+})
+
+describe("an account for some calls", () => {
+  it.effect("must be one that could be IG's; what it has to look like is said", () =>
+    Effect.gen(function* () {
+      yield* Session.login
+      expect(yield* Effect.flip(withAccount("has space")(Session.read()))).toMatchObject({
+        _tag: "NotSentError",
+        reason: "invalid-request",
+        path: "accountId",
+        detail: "Expected 1 to 30 letters, digits and hyphens, as GET /accounts lists them."
+      })
+      expect(yield* count).toBe(1)
+    }).pipe(Effect.provide(inMemory()))
+  )
+
+  it.effect("is none for what changes the session; that it is for calls is said", () =>
+    Effect.gen(function* () {
+      yield* Session.login
+      const changes: ReadonlyArray<Effect.Effect<unknown, IgError, Session.Ig>> = [
+        Session.switchAccount("SBX01"),
+        Session.read({ fetchTokens: true })
+      ]
+      for (const change of changes) {
+        expect(yield* Effect.flip(withAccount("SBX02")(change))).toMatchObject({
+          _tag: "NotSentError",
+          reason: "not-permitted",
+          detail: "withAccount is for calls; what changes the session is done outside of it."
+        })
+      }
+      expect(yield* count).toBe(1)
+    }).pipe(Effect.provide(inMemory()))
   )
 })

@@ -49,3 +49,8 @@ export const requests = (seen = 0) =>
   )
 
 export const count = Effect.map(requests(), ({ length }) => length)
+
+/** How many sessions IG has. */
+export const liveSessions = Effect.flatMap(Sandbox, ({ liveSessions }) => liveSessions)
+
+export const logouts = Effect.map(requests(), (all) => all.filter((request) => request.startsWith("DELETE")).length)
