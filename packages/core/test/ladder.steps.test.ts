@@ -66,7 +66,7 @@ const signedIn = (session: SignedIn, login: LoggedIn): Effect.Effect<Internals, 
 
 /** The session of another account beside it. */
 const beside = (internals: Internals, accountId: string, login: LoggedIn, session: Session = new SignedOut()) =>
-  Effect.map(internals.main.exchanges.another(session), (exchanges): Slot => {
+  Effect.map(internals.main.exchanges.another(session, login), (exchanges): Slot => {
     const slot = makeSlot(exchanges, accountId, () => login)
     internals.siblings.set(accountId, { slot, login, end: Effect.void })
     return slot

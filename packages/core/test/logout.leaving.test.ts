@@ -1,5 +1,6 @@
 /** Sessions that end on the way out: which of them, how long that may take, and what is left behind. */
 import { withAccount } from "@effect-ig/core/CurrentAccount"
+import type { IgError } from "@effect-ig/core/IgError"
 import * as Session from "@effect-ig/core/Session"
 import type { SessionEvent } from "@effect-ig/core/SessionEvent"
 import * as Throttle from "@effect-ig/core/Throttle"
@@ -16,9 +17,7 @@ import { describe } from "vitest"
 import { clientLayer, inMemory, keptInMemory } from "./utils/ig.ts"
 import { run, stored, world } from "./utils/runs.ts"
 import { makeLogs } from "./utils/sinks.ts"
-import { count, eventually, held, requests } from "./utils/state.ts"
-
-const liveSessions = Effect.flatMap(Sandbox, ({ liveSessions }) => liveSessions)
+import { count, eventually, held, liveSessions, requests } from "./utils/state.ts"
 
 const other = withAccount("SBX02")(Session.read())
 
@@ -171,3 +170,30 @@ it.effect("a kept session's layer waits for the opening of another account's, an
     expect((yield* run(Session.loginV2, Effect.void)).sent).toEqual(["GET /session 1 200"])
   }).pipe(Effect.provide(world()))
 )
+
+describe("sessions of other accounts that an earlier run has opened end", () => {
+  const ends: ReadonlyArray<readonly [when: string, program: Effect.Effect<unknown, IgError, Session.Ig>]> = [
+    ["with a logout", Session.logout],
+    ["with a logout, when they were in use before", Effect.zipRight(other, Session.logout)]
+  ]
+  for (const [when, program] of ends) {
+    it.effect(when, () =>
+      Effect.gen(function* () {
+        yield* run(Session.loginV2, other)
+        expect(yield* liveSessions).toBe(2)
+        yield* run(Session.loginV2, program)
+        expect(yield* liveSessions).toBe(0)
+      }).pipe(Effect.provide(world()))
+    )
+  }
+
+  it.effect("when the session is logged in anew, and the account gets another one", () =>
+    Effect.gen(function* () {
+      yield* run(Session.loginV2, other)
+      yield* run(Session.loginV2, Effect.zipRight(Session.loginV2, other))
+      expect((yield* requests()).filter((request) => request.startsWith("DELETE"))).toEqual(["DELETE /session 1 204"])
+      // The two of the client's own, and the new one.
+      expect(yield* liveSessions).toBe(3)
+    }).pipe(Effect.provide(world()))
+  )
+})

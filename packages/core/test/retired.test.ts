@@ -6,7 +6,10 @@ import { makeInternals, watchOver } from "../src/internal/slot.ts"
 it.effect("sessions that are left to the store, again and again, are forgotten once their work has ended", () =>
   Effect.gen(function* () {
     const internals = yield* makeInternals(new SessionState.SignedOut())
-    const another = internals.main.exchanges.another(new SessionState.SignedOut())
+    const another = internals.main.exchanges.another(new SessionState.SignedOut(), {
+      who: { identifier: "user" },
+      again: undefined
+    })
     const open = yield* another
     watchOver(internals, open)
     for (let left = 10; left > 0; left--) {

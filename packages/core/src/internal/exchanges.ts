@@ -96,8 +96,8 @@ export interface Exchanges {
   /** Waits for all that has begun. */
   readonly idle: Effect.Effect<void>
   readonly isIdle: () => boolean
-  /** Exchanges of another session, in the same layer. */
-  readonly another: (initial: Session) => Effect.Effect<Exchanges>
+  /** Exchanges of another session, in the same layer; which descends from that login, if it is one already. */
+  readonly another: (initial: Session, login: LoggedIn) => Effect.Effect<Exchanges>
 }
 
 interface UnderWay {
@@ -116,14 +116,23 @@ export const handedOn: (context: Context.Context<Needs>) => Context.Context<Need
 
 export const makeExchanges = (initial: Session, onSettle: () => void): Effect.Effect<Exchanges> =>
   // The layer's own: an exchange must not inherit what its starter happens to have set for itself.
-  Effect.flatMap(Effect.runtime<never>(), (runtime) => makeIn(runtime, initial, onSettle))
+  Effect.flatMap(Effect.runtime<never>(), (runtime) => makeIn(runtime, initial, undefined, onSettle))
 
-const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () => void): Effect.Effect<Exchanges> =>
+/** Whoever is signed out has no login. */
+const loginOf = (session: Session, login: LoggedIn | undefined): LoggedIn | undefined =>
+  session._tag === "SignedOut" ? undefined : login
+
+const makeIn = (
+  runtime: Runtime.Runtime<never>,
+  initial: Session,
+  initialLogin: LoggedIn | undefined,
+  onSettle: () => void
+): Effect.Effect<Exchanges> =>
   Effect.gen(function* () {
     const session = yield* SubscriptionRef.make(initial)
     const fibers = new Set<Fiber.RuntimeFiber<void>>()
     let current = initial
-    let login: LoggedIn | undefined
+    let login = loginOf(initial, initialLogin)
     let underWay: UnderWay | undefined
     let change = Deferred.unsafeMake<void>(FiberId.none)
     const closing = Deferred.unsafeMake<void>(FiberId.none)
@@ -161,7 +170,7 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
       isClosed: () => closed,
       settle: (next, nextLogin = login) =>
         Effect.suspend(() => {
-          login = next._tag === "SignedOut" ? undefined : nextLogin
+          login = loginOf(next, nextLogin)
           current = next
           announce()
           onSettle()
@@ -279,6 +288,6 @@ const makeIn = (runtime: Runtime.Runtime<never>, initial: Session, onSettle: () 
       close,
       idle,
       isIdle: () => fibers.size === 0,
-      another: (initial) => makeIn(runtime, initial, onSettle)
+      another: (initial, login) => makeIn(runtime, initial, login, onSettle)
     }
   })

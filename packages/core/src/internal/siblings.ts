@@ -14,7 +14,7 @@ const open = (
   initial: Session
 ): Effect.Effect<Sibling, never, Needs> =>
   Effect.contextWithEffect((context: Context.Context<Needs>) =>
-    Effect.map(internals.main.exchanges.another(initial), (exchanges) => {
+    Effect.map(internals.main.exchanges.another(initial, login), (exchanges) => {
       // Once the session was logged in by something else or has ended, this login is nobody's any more.
       const isWanted = () =>
         internals.main.exchanges.login() === login && internals.siblings.get(accountId)?.slot === slot
