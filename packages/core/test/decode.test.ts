@@ -37,7 +37,7 @@ const put = (body: Body, path: string, value: unknown): Body => {
   }
 }
 
-/** In the open: two `Redacted` are the same to `toEqual`, whatever they hold. */
+/** In the open, so that it can be read what differs. */
 const plain = (value: unknown): unknown => {
   if (Redacted.isRedacted(value)) return Redacted.value(value)
   if (Option.isOption(value)) return plain(Option.getOrNull(value))

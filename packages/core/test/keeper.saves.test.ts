@@ -38,7 +38,7 @@ const becomes = ({ main }: Internals, session: Session, by?: LoggedIn) =>
 
 /** The session of another account beside it. */
 const beside = (internals: Internals, accountId: string, session: Session) =>
-  Effect.map(internals.main.exchanges.another(session), (exchanges) => {
+  Effect.map(internals.main.exchanges.another(session, login), (exchanges) => {
     internals.siblings.set(accountId, {
       slot: makeSlot(exchanges, accountId, () => login),
       login,
@@ -58,7 +58,7 @@ const keeping = (internals: Internals, scheduler: Scheduler.Scheduler = Schedule
     }
     const keeper = (yield* Effect.withScheduler(makeKeeper(internals, store), scheduler))(undefined)
     const config = yield* IgConfig
-    // Sessions by what their requests carry: one `Redacted` looks like another to `expect`.
+    // Sessions by what their requests carry.
     const saved = () =>
       texts.map((text) => {
         const { session, siblings, who } = Either.getOrThrow(decode(config, text))

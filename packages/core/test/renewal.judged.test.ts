@@ -227,7 +227,7 @@ describe("a renewal that is asked for", () => {
     Effect.gen(function* () {
       const login = loginBy(() => Effect.succeed(tokens("SBX02", "another")))
       const internals = yield* signedIn(old, login)
-      const slot = makeSlot(yield* internals.main.exchanges.another(new SignedOut()), "SBX02", () => login)
+      const slot = makeSlot(yield* internals.main.exchanges.another(new SignedOut(), login), "SBX02", () => login)
       const events = yield* PubSub.subscribe(internals.events)
       yield* ready(internals, slot, read)
       expect([...(yield* Queue.takeAll(events))]).toMatchObject([{ _tag: "LoggedIn", accountId: "SBX02" }])

@@ -2,11 +2,19 @@
 // connection in place of one that was aborted, and a test that waits until none is left waits for 4 seconds.
 import "@effect/platform-node/Undici"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Redacted from "effect/Redacted"
 import { formatWithOptions } from "node:util"
 import { afterAll, beforeAll, expect, inject } from "vitest"
 import { printed, shown } from "../utils/output.ts"
 import { forgetAll, leaksIn, remember } from "../utils/secrets.ts"
 import { beginMetrics } from "../utils/sinks.ts"
+
+// By itself it takes any two of them for equal, so that sessions with other tokens would be.
+expect.addEqualityTesters([
+  (one: unknown, other: unknown) =>
+    Redacted.isRedacted(one) && Redacted.isRedacted(other) ? Equal.equals(one, other) : undefined
+])
 
 const { apiKey, password } = inject("planted")
 Effect.runSync(beginMetrics)
