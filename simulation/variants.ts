@@ -206,7 +206,7 @@ export const variants: ReadonlyArray<Variant> = [
     breaks: "noRefreshTokenTwice",
     noticedBy: 97,
     file: "internal/ladder.ts",
-    from: "internals.keeping.keeper?.changed()",
+    from: "if (!wasNotExecuted(error)) keeping.keeper?.changed()",
     to: ""
   },
   {

@@ -96,7 +96,8 @@ type IgErrorEncoded =
 
 const authReasons = {
   "not-signed-in": "There is no session; log in first.",
-  "no-refresh-token": "Only an OAuth session (Session.login) can be refreshed; log in again instead.",
+  "no-refresh-token":
+    "Only an OAuth session (Session.login) whose refresh token was not sent before can be refreshed; log in again instead.",
   "tokens-missing": "IG's answer did not carry the tokens that it should.",
   "no-streaming-tokens": "This session has no streaming tokens yet; Session.read({ fetchTokens: true }) fetches them.",
   "wrong-account": "IG answered for another account than the one asked for; nothing was changed.",

@@ -128,14 +128,14 @@ export const loginV2WithEncryption: Effect.Effect<TokenSession, IgError, Ig | Cr
  * @category operations
  */
 export const refresh: Effect.Effect<OAuthSession, IgError, Ig> = Effect.gen(function* () {
-  const { internals } = yield* SessionState
+  const internals = (yield* SessionState).internals()
   const session = yield* oauthSession(internals.main.exchanges.current())
   const renewed = (yield* Renewal).isOn
     ? yield* renew(internals, internals.main, session, "asked")
     : yield* internals.main.exchanges.run(Endpoint.refresh.name, (turn) =>
-        Effect.flatMap(oauthSession(turn.current), (current) => refreshOnce(internals.main, turn, current)).pipe(
-          Effect.tap((renewed) => told(internals, "asked", "refresh", renewed))
-        )
+        Effect.flatMap(oauthSession(turn.current), (current) =>
+          refreshOnce(internals, internals.main, turn, current)
+        ).pipe(Effect.tap((renewed) => told(internals, "asked", "refresh", renewed)))
       )
   return yield* oauthSession(renewed)
 }).pipe(inOperation(Endpoint.refresh))
@@ -298,7 +298,7 @@ export const resumed = <A, E, R>(
 ): Effect.Effect<A, E, R | Ig | SessionStore | Scope.Scope> =>
   Effect.gen(function* () {
     const owner: Login.Owner = { login: undefined, isGone: false }
-    const { internals } = yield* SessionState
+    const internals = (yield* SessionState).internals()
     yield* Resume.keep
     // A login that nobody waits for any more is logged out, and nothing of it stored.
     yield* Effect.addFinalizer(() => Effect.sync(() => void (owner.isGone = true)))
@@ -341,7 +341,7 @@ export const Status: Data.TaggedEnum.Constructor<Status> = Data.taggedEnum<Statu
  * @category accessors
  */
 export const status: Effect.Effect<Status, never, SessionState> = Effect.map(SessionState, ({ internals }) => {
-  const { dead, exchanges, flight } = internals.main
+  const { dead, exchanges, flight } = internals().main
   const session = exchanges.current()
   if (session._tag === "SignedOut") return Status.SignedOut()
   const { accountId, clientId, loggedInBy } = session
@@ -363,5 +363,5 @@ export const status: Effect.Effect<Status, never, SessionState> = Effect.map(Ses
  * @category accessors
  */
 export const events: Stream.Stream<SessionEvent, never, SessionState> = Stream.unwrap(
-  Effect.map(SessionState, ({ internals }) => Stream.fromPubSub(internals.events))
+  Effect.map(SessionState, ({ internals }) => Stream.fromPubSub(internals().events))
 )

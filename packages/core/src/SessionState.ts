@@ -123,8 +123,12 @@ export declare namespace SessionState {
   export interface Service {
     readonly get: Effect.Effect<Session>
     readonly changes: Stream.Stream<Session>
-    /** @internal */
-    readonly internals: Internals
+    /**
+     * Not the thing itself: it tells tokens from each other by what they are, and who prints this must not see them.
+     *
+     * @internal
+     */
+    readonly internals: () => Internals
   }
 }
 
@@ -133,7 +137,7 @@ const make = (initial: Session) =>
     const internals = yield* makeInternals(initial)
     yield* Effect.addFinalizer(() => closeInternals(internals))
     const { session } = internals.main.exchanges
-    return { get: SubscriptionRef.get(session), changes: session.changes, internals }
+    return { get: SubscriptionRef.get(session), changes: session.changes, internals: () => internals }
   })
 
 /**

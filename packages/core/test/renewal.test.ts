@@ -13,7 +13,7 @@ import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
-import { keptInMemory } from "./utils/ig.ts"
+import { inMemory, keptInMemory } from "./utils/ig.ts"
 import { held, requests } from "./utils/state.ts"
 
 const positions = Endpoint.make({
@@ -190,6 +190,28 @@ describe("only a refusal of tokens renews", () => {
       expect(yield* Effect.flip(Session.refresh)).toMatchObject({ _tag: "ApiError", operation: "session.refresh" })
       expect(yield* requests(3)).toEqual(["POST /session/refresh-token 1 401"])
     }).pipe(Effect.provide(Renewal.off), Effect.provide(keptInMemory()))
+  )
+})
+
+describe("a refresh that is asked for where renewal is off", () => {
+  it.effect("sends no refresh token a second time, whatever became of the first", () =>
+    Effect.gen(function* () {
+      yield* Session.login
+      yield* (yield* Sandbox).inject({ kind: "cutHeaders", workDone: true, path: "/session/refresh-token" })
+      expect(yield* Effect.flip(Session.refresh)).toMatchObject({ _tag: "TransportError", mayHaveExecuted: true })
+      expect(yield* Effect.flip(Session.refresh)).toMatchObject({ _tag: "AuthError", reason: "no-refresh-token" })
+      expect(yield* requests(1)).toHaveLength(1)
+    }).pipe(Effect.provide(Renewal.off), Effect.provide(keptInMemory()))
+  )
+
+  it.effect("sends it again when it surely never left", () =>
+    Effect.gen(function* () {
+      yield* Session.login
+      yield* (yield* Sandbox).inject({ kind: "allowance", allowance: "api-key", path: "/session/refresh-token" })
+      expect(yield* Effect.flip(Throttle.waitAtMost("1 second")(Session.refresh))).toMatchObject({ action: "wait" })
+      yield* Session.refresh
+      expect(yield* requests(1)).toEqual(["POST /session/refresh-token 1 403", "POST /session/refresh-token 1 200"])
+    }).pipe(Effect.provide(Renewal.off), Effect.provide(inMemory()))
   )
 })
 

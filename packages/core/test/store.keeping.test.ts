@@ -1,5 +1,6 @@
 import { Credentials } from "@effect-ig/core/Credentials"
 import { withAccount } from "@effect-ig/core/CurrentAccount"
+import * as Renewal from "@effect-ig/core/Renewal"
 import * as Session from "@effect-ig/core/Session"
 import type { SessionEvent } from "@effect-ig/core/SessionEvent"
 import { Sandbox } from "@effect-ig/sandbox/Sandbox"
@@ -562,6 +563,18 @@ describe("a refresh token that was sent in vain is not sent by the next run", ()
         yield* sandbox.expire("access", "refresh")
         yield* sandbox.inject(noLogin)
         yield* Effect.flip(Session.refresh)
+        yield* eventually(Effect.map(stored, (text) => text?.includes(`"isSpent":true`) === true))
+      })
+      expect((yield* run(Session.login, inVain)).sent).toContain("POST /session/refresh-token 1 401")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("though renewal was off, and the run is killed", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* Sandbox
+      const inVain = Effect.gen(function* () {
+        yield* sandbox.expire("access", "refresh")
+        yield* Effect.provide(Effect.flip(Session.refresh), Renewal.off)
         yield* eventually(Effect.map(stored, (text) => text?.includes(`"isSpent":true`) === true))
       })
       expect((yield* run(Session.login, inVain)).sent).toContain("POST /session/refresh-token 1 401")

@@ -42,7 +42,7 @@ export interface Place {
 
 const place = (operation: string): Effect.Effect<Place, IgError, Ig> =>
   surroundings((context: Context.Context<Ig>): Effect.Effect<Place, IgError, Ig> => {
-    const { internals } = Context.get(context, SessionState)
+    const internals = Context.get(context, SessionState).internals()
     const accountId = Context.get(context, CurrentAccount)
     const main: Place = { internals, slot: internals.main, accountId }
     if (accountId === undefined) return Effect.succeed(main)
@@ -300,9 +300,10 @@ export const exchange = <A, E>(
 ): Effect.Effect<A, E | AuthError | NotSentError, Ig> =>
   Effect.zipRight(
     permitted(endpoint),
-    Effect.flatMap(SessionState, ({ internals }) =>
-      internals.main.exchanges.run(endpoint.name, (turn) => work(turn, internals))
-    )
+    Effect.flatMap(SessionState, (state) => {
+      const internals = state.internals()
+      return internals.main.exchanges.run(endpoint.name, (turn) => work(turn, internals))
+    })
   )
 
 /** One that IG takes in a live session only: renewed and sent again like every call. */

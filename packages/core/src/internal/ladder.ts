@@ -136,14 +136,21 @@ const retryUnsent = <A, R>(
     })
   )
 
-/** Sends the refresh token, which is spent by that: never the same one twice, whatever the answer. */
+/**
+ * Sends the refresh token, which is spent by that: never the same one twice, whatever the answer. If it brings nothing,
+ * the next run must know that it was sent, even if this one ends without a word.
+ */
 export const refreshOnce = (
+  { keeping }: Internals,
   slot: Slot,
   turn: Turn,
   session: OAuthSession
 ): Effect.Effect<OAuthSession, IgError, Needs> =>
   Effect.gen(function* () {
     const token = Redacted.value(session.refreshToken)
+    if (slot.spent === token) {
+      return yield* new AuthError({ operation: Endpoint.refresh.name, reason: "no-refresh-token" })
+    }
     /** A refresh that has to wait is not sent, and one that IG had no allowance for has spent nothing. */
     const spending = (attempt: Effect.Effect<Answer, SendError, Needs>) =>
       Effect.zipRight(
@@ -165,7 +172,13 @@ export const refreshOnce = (
     const renewed = withBearer(session, yield* decode(Endpoint.refresh, answer), answer)
     yield* turn.settle(renewed)
     return renewed
-  })
+  }).pipe(
+    Effect.tapError((error) =>
+      Effect.sync(() => {
+        if (!wasNotExecuted(error)) keeping.keeper?.changed()
+      })
+    )
+  )
 
 const canRefresh = (slot: Slot, session: Session): session is OAuthSession =>
   session._tag === "OAuthSession" &&
@@ -353,15 +366,14 @@ export const climb = (internals: Internals, slot: Slot, from: Session, reason: R
     const causes: Array<IgError> = []
     if (canRefresh(slot, from)) {
       const refreshed = yield* rung(slot, from, (turn) =>
-        Effect.tap(refreshOnce(slot, turn, turn.current._tag === "OAuthSession" ? turn.current : from), (session) =>
-          told(internals, reason, "refresh", session)
+        Effect.tap(
+          refreshOnce(internals, slot, turn, turn.current._tag === "OAuthSession" ? turn.current : from),
+          (session) => told(internals, reason, "refresh", session)
         )
       ).pipe(Effect.either)
       if (Either.isRight(refreshed)) return refreshed.right
       if (isOver(refreshed.left) || wasNotExecuted(refreshed.left)) return yield* refreshed.left
       causes.push(refreshed.left)
-      // The next run must know that the token was sent, even if this one ends without a word.
-      internals.keeping.keeper?.changed()
     }
     return yield* logInAgain(internals, slot, from, reason, causes, attempts)
   }).pipe(

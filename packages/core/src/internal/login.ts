@@ -86,7 +86,7 @@ export const logIn = <S extends SignedIn>(
     const operation = mode.endpoint.name
     const owner = yield* LoginOwner
     const instead = yield* Resuming
-    const { internals } = yield* SessionState
+    const internals = (yield* SessionState).internals()
     const credentials = yield* Credentials
     // Asking somebody for a password may take minutes; other exchanges need not wait for that.
     const values = yield* credentials
@@ -127,7 +127,7 @@ export const logIn = <S extends SignedIn>(
 export const endOwned = (owner: Owner): Effect.Effect<void, never, SessionState | Needs> =>
   Effect.gen(function* () {
     owner.isGone = true
-    const { internals } = yield* SessionState
+    const internals = (yield* SessionState).internals()
     if (owner.login === undefined || internals.main.exchanges.login() !== owner.login) return
     yield* Effect.all([endSiblings(internals), leave(internals, internals.main, owner.login)], {
       concurrency: "unbounded",

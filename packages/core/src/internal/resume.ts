@@ -83,7 +83,7 @@ const asked = (session: SignedIn): Effect.Effect<SignedIn, IgError, Needs> =>
   )
 
 const refreshed = (
-  { keeping, main }: Internals,
+  internals: Internals,
   turn: Turn,
   session: OAuthSession,
   isSpent: boolean,
@@ -91,10 +91,11 @@ const refreshed = (
 ): Effect.Effect<SignedIn, IgError | Dead, Needs> =>
   isSpent
     ? new Dead({ causes })
-    : refreshOnce(main, turn, session).pipe(
+    : refreshOnce(internals, internals.main, turn, session).pipe(
         // Whatever becomes of this run, and be it cut, the next one must not send the token again.
         Effect.onError(() =>
           Effect.sync(() => {
+            const { keeping, main } = internals
             if (main.spent === refreshTokenOf(session)) keeping.keeper?.useless()
           })
         ),
@@ -195,7 +196,7 @@ export const insteadOfLogin =
 /** With nothing to fall back on. */
 export const withoutLogin: Effect.Effect<SignedIn, IgError, SessionState | Needs | SessionStore> = Effect.gen(
   function* () {
-    const { internals } = yield* SessionState
+    const internals = (yield* SessionState).internals()
     const resumption = yield* load(internals, yield* SessionStore)
     const { stored } = resumption
     if (stored === undefined) {
@@ -261,7 +262,7 @@ const settled = (keeper: Keeper): Effect.Effect<void> =>
 /** Saves the session as long as the scope is open. */
 export const keep: Effect.Effect<void, never, SessionState | Needs | SessionStore | Scope.Scope> = Effect.gen(
   function* () {
-    const { internals } = yield* SessionState
+    const internals = (yield* SessionState).internals()
     const { keeping } = internals
     const takeOver = yield* makeKeeper(internals, yield* SessionStore)
     yield* Effect.acquireRelease(
