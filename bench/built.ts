@@ -13,7 +13,7 @@ export const published = (specifier: string): string => {
   return join(folder, publishConfig.exports[`./${module}`].default)
 }
 
-/** Reads our packages from what `tsc` has built of them. */
+/** Reads our packages as they are published. */
 export const asPublished: Plugin = {
   name: "as published",
   setup: ({ onResolve }) => {

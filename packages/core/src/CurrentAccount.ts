@@ -21,7 +21,8 @@ export class CurrentAccount extends Context.Reference<CurrentAccount>()("@effect
  *
  * Under OAuth the `IG-ACCOUNT-ID` header of each request names the account. Under CST the account gets a session of its
  * own: logged in like the session was, at the first call, switched once (`PUT /session`), reused, renewed on its own, and
- * logged out with the session or its layer. Switching and logging out inside fail with `NotSentError` `not-permitted`.
+ * logged out with the session or its layer. Inside, switching, logging out and fetching tokens fail with `NotSentError`
+ * `not-permitted`.
  *
  * @since 0.1.0
  * @category combinators

@@ -36,7 +36,7 @@ export interface Description {
   readonly path: string
   /** Of the `Version` header. */
   readonly version: number
-  /** A `mutation` is sent again only after IG has refused its tokens, and so has not executed it; a `read` may be repeated. */
+  /** A `mutation` is sent again only after IG has refused it, for its tokens or an allowance; a `read` may be repeated. */
   readonly effect: "read" | "mutation"
   readonly allowance: Allowance
   /** Is it sent in a session, or with the API key alone? */

@@ -5,7 +5,7 @@
  * |---|---|
  * | `ApiError` | IG answered, and not with 2xx |
  * | `AuthError` | we cannot authenticate, without or before an answer that says so |
- * | `NotSentError` | we refused; nothing left this machine, so repeating is always safe |
+ * | `NotSentError` | we refused; nothing was executed, so repeating is always safe |
  * | `TransportError` | no usable answer came |
  * | `DecodeError` | a 2xx answer that is not what it should be |
  *
@@ -156,7 +156,7 @@ export class AuthError extends Schema.TaggedError<AuthError>("@effect-ig/core/Au
 }
 
 /**
- * We refused; nothing left this machine, so repeating is always safe. `path` is the part of the input to change,
+ * We refused; nothing was executed, so repeating is always safe. `path` is the part of the input to change,
  * `detail` says how. `retryAfter` is in how many ms there would be an allowance for it: a place (`would-wait`), or the
  * week's price points (`budget-exceeded`).
  *

@@ -10,8 +10,8 @@ import type * as Redacted from "effect/Redacted"
 import type { AuthError } from "./IgError.ts"
 
 /**
- * What `Session.loginWithEncryption` and `Session.loginV2WithEncryption` encrypt the password with; `@effect-
- * ig/encryption` has one.
+ * What `Session.loginWithEncryption` and `Session.loginV2WithEncryption` encrypt the password with. There is one in
+ * `@effect-ig/encryption`.
  *
  * @since 0.1.0
  * @category tags

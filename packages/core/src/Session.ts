@@ -122,7 +122,8 @@ export const loginV2WithEncryption: Effect.Effect<TokenSession, IgError, Ig | Cr
  * and the old one is spent. Also works when the bearer is dead already, for about 10 minutes.
  *
  * Calls renew the session by themselves, so this is seldom needed. It joins a renewal under way, and goes as far as that
- * does: where the refresh token is dead, to logging in again. With `Renewal.off` it refreshes and does nothing else.
+ * does: where the refresh token is dead, to logging in again. With `Renewal.off` it refreshes and does nothing else, and
+ * a refresh token that was sent in vain is not sent again: `AuthError` `no-refresh-token`.
  *
  * @since 0.1.0
  * @category operations
@@ -268,7 +269,7 @@ export const scoped = <A, E, R>(login: Effect.Effect<A, E, R>): Effect.Effect<A,
 
 /**
  * Takes up the session that is stored, without credentials: when its bearer lives, by `GET /session`, Version 1; when
- * that has died, by a refresh. Keeps every change of the session stored, and leaves it to the next run, not logged out,
+ * that has died or soon will, by a refresh. Keeps every change of the session stored, and leaves it to the next run, not logged out,
  * when the scope closes; a logout removes what is stored.
  *
  * Nothing can log in again for it. Fails with `AuthError` `not-signed-in` when nothing usable is stored, and with

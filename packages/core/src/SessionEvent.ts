@@ -27,11 +27,11 @@ export type StoreOperation = "load" | "save" | "remove"
  * - `LoggedIn`: by whom, and which account it is on
  * - `Renewed`: by a refresh, or by logging in again
  * - `Switched`: the session is on another account
- * - `Refused`: IG refused the tokens of a call, which has been renewed since or will be
+ * - `Refused`: IG refused the tokens of a call, which are renewed for it, where renewal is on
  * - `Lost`: the session could not be brought back; `error.causes` says why
  * - `LoggedOut`
  * - `Resumed`: IG took the session that was stored
- * - `StoreFailed`: the session could not be stored, and goes on all the same
+ * - `StoreFailed`: what was to be done with the store has failed, and the session goes on all the same
  *
  * `at` is in ms since the epoch. Sessions that `withAccount` opens under CST have events of their own.
  *
