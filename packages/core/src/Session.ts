@@ -253,8 +253,8 @@ export const logout: Effect.Effect<void, IgError, Ig> = Call.exchange(Endpoint.l
 ).pipe(inOperation(Endpoint.logout))
 
 /**
- * Logs in now and out when the scope closes, whatever closes it: success, failure, defect or interrupt. Logging out is
- * given `logoutTimeout` of `IgConfig` and never fails the program. Ends the session that descends from this login and
+ * Logs in now and out when the scope closes, whatever closes it: success, failure, defect or interrupt; or when the
+ * session's layer does, if that comes first. Logging out is given `logoutTimeout` of `IgConfig` and never fails the program. Ends the session that descends from this login and
  * no other.
  *
  * @since 0.1.0
@@ -262,9 +262,7 @@ export const logout: Effect.Effect<void, IgError, Ig> = Call.exchange(Endpoint.l
  */
 export const scoped = <A, E, R>(login: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Ig | Scope.Scope> =>
   Effect.gen(function* () {
-    const owner: Login.Owner = { login: undefined, isGone: false }
-    yield* Effect.addFinalizer(() => Login.endOwned(owner))
-    return yield* Effect.provideService(login, Login.LoginOwner, owner)
+    return yield* Effect.provideService(login, Login.LoginOwner, yield* Login.makeOwner)
   })
 
 /**
@@ -299,14 +297,12 @@ export const resumed = <A, E, R>(
 ): Effect.Effect<A, E, R | Ig | SessionStore | Scope.Scope> =>
   Effect.gen(function* () {
     const owner: Login.Owner = { login: undefined, isGone: false }
-    const internals = (yield* SessionState).internals()
     yield* Resume.keep
     // A login that nobody waits for any more is logged out, and nothing of it stored.
     yield* Effect.addFinalizer(() => Effect.sync(() => void (owner.isGone = true)))
-    const resumption = yield* Resume.load(internals, yield* SessionStore)
     return yield* login.pipe(
       Effect.provideService(Login.LoginOwner, owner),
-      Effect.provideService(Resuming, Resume.insteadOfLogin(resumption))
+      Effect.provideService(Resuming, Resume.insteadOfLogin(yield* SessionStore))
     )
   })
 

@@ -100,6 +100,29 @@ describe("the scope of a login that closes", () => {
     }).pipe(Effect.provide(keptInMemory({ logoutTimeout: "2 minutes" })))
   )
 
+  it.effect("leaves none open that another scope was taking back, and that waits for an allowance when it is cut", () =>
+    Effect.gen(function* () {
+      const [mine, others] = [yield* Scope.make(), yield* Scope.make()]
+      yield* Scope.extend(Session.scoped(Session.loginV2), mine)
+      yield* Session.encryptionKey
+      yield* TestClock.adjust("57 seconds")
+      const { reached, release } = yield* (yield* Sandbox).hold("after", atLogin)
+      yield* Effect.fork(Effect.exit(Scope.extend(Session.scoped(Session.loginV2), others)))
+      yield* reached
+      yield* Scope.close(others, Exit.void)
+      yield* release
+      yield* settle
+      expect(yield* liveSessions).toBe(2)
+      const closing = yield* Effect.fork(Scope.close(mine, Exit.void))
+      // It is cut after half of the time box; and half a second later there are places.
+      yield* TestClock.adjust("2500 millis")
+      yield* settle
+      yield* TestClock.adjust("500 millis")
+      yield* Fiber.join(closing)
+      yield* eventually(Effect.map(liveSessions, (live) => live === 0))
+    }).pipe(Effect.provide(Throttle.layer({ key: 3, account: 30, trading: 100 })), Effect.provide(keptInMemory()))
+  )
+
   it.effect("waits half of its time box for the opening of another account's session, which it cuts", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()

@@ -13,7 +13,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
-import { inMemory } from "./utils/ig.ts"
+import { clientLayer, inMemory } from "./utils/ig.ts"
 import { count, eventually, held, liveSessions, logouts, requests } from "./utils/state.ts"
 
 const logins: ReadonlyArray<
@@ -43,6 +43,17 @@ describe("a scoped session", () => {
       )
     }
   }
+
+  it.effect("is logged out with the layer, where its scope is the wider one", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      yield* Session.scoped(Session.login).pipe(Scope.extend(scope), Effect.provide(clientLayer()))
+      expect(yield* logouts).toBe(1)
+      expect(yield* liveSessions).toBe(0)
+      yield* Scope.close(scope, Exit.void)
+      expect(yield* logouts).toBe(1)
+    }).pipe(Effect.provide(inMemory()))
+  )
 
   it.effect("is logged out when its caller left in the middle of the login", () =>
     Effect.gen(function* () {

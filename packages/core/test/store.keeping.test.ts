@@ -137,8 +137,8 @@ describe("a kept session", () => {
         expect((yield* Fiber.join(running)).sent).toEqual([
           "POST /session 3 200",
           "POST /session/refresh-token 1 200",
-          "POST /session/refresh-token 1 200",
-          "GET /session 1 200"
+          "GET /session 1 200",
+          "POST /session/refresh-token 1 200"
         ])
         expect(counts.most).toBe(1)
       }).pipe(Effect.provide(world({}, layer)))

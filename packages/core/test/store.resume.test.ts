@@ -159,6 +159,7 @@ describe("the next run", () => {
       expect((yield* run(Session.loginV2, other)).sent).toEqual([
         "GET /session 1 401",
         "POST /session 2 200",
+        "GET /session 1 401",
         "POST /session 2 200",
         "PUT /session 1 200",
         "GET /session 1 200"

@@ -16,6 +16,7 @@ import { isRenewable } from "./codes.ts"
 import { tell } from "./events.ts"
 import type { Needs, Turn } from "./exchanges.ts"
 import { isAccountId } from "./identifiers.ts"
+import { isOver } from "./ladder.ts"
 import { circumstances, isAlive, isReady, ready, renew } from "./renewal.ts"
 import { type Answer, decode, type Passage, type Request, send, type SendError, sendWhen } from "./send.ts"
 import { sibling } from "./siblings.ts"
@@ -66,14 +67,25 @@ export interface Live extends Place {
 const isThere = ({ accountId }: Place, session: SignedIn): boolean =>
   accountId === undefined || session._tag === "OAuthSession" || session.accountId === accountId
 
+/** Of another account, under a login that is not the session's any more: the account has, or gets, another one. */
+const isOld = ({ internals, slot }: Place): boolean => slot !== internals.main && slot.login() === undefined
+
 /** A session to send in, renewed when it would not live through it. */
 const live = (endpoint: Description, ticket: Ticket): Effect.Effect<Live, IgError, Ig> =>
   Effect.flatMap(place(endpoint.name), (found) =>
-    Effect.flatMap(ready(found.internals, found.slot, endpoint), (session) =>
-      isThere(found, session)
-        ? Effect.succeed({ internals: found.internals, slot: found.slot, accountId: found.accountId, session, ticket })
-        : live(endpoint, ticket)
-    )
+    Effect.matchEffect(ready(found.internals, found.slot, endpoint), {
+      onSuccess: (session) =>
+        isThere(found, session)
+          ? Effect.succeed({
+              internals: found.internals,
+              slot: found.slot,
+              accountId: found.accountId,
+              session,
+              ticket
+            })
+          : live(endpoint, ticket),
+      onFailure: (error) => (isOver(error) && isOld(found) ? live(endpoint, ticket) : Effect.fail(error))
+    })
   )
 
 const noticed = (internals: Internals, operation: string, { error, session }: Refused): Effect.Effect<void> =>
@@ -238,7 +250,7 @@ const sendInCurrent = (
     const goesAsItIs = !isFit()
     const attach = Effect.suspend((): Effect.Effect<Request, AuthError | Moved> => {
       const session = slot.exchanges.current()
-      if (session._tag === "SignedOut") return notSignedIn(endpoint.name)
+      if (session._tag === "SignedOut") return isOld(live) ? Effect.fail(new Moved()) : notSignedIn(endpoint.name)
       if (accountOf(session) !== account || !isThere(live, session)) return Effect.fail(new Moved())
       carried = session
       return Effect.succeed({ ...request, tokens: carry(session, accountId) })

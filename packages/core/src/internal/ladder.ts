@@ -18,7 +18,7 @@ import * as Endpoint from "./endpoints.ts"
 import { tell } from "./events.ts"
 import type { Again, LoggedIn, Needs, Turn } from "./exchanges.ts"
 import { attempts, cachedFor, type Hold } from "./logins.ts"
-import { discard } from "./logout.ts"
+import { takeBack } from "./logout.ts"
 import { type Answer, decode, send, type SendError } from "./send.ts"
 import type { Internals, Slot } from "./slot.ts"
 import { inSpan } from "./span.ts"
@@ -36,7 +36,7 @@ export type Reason = Why | "opening"
 export const notSignedIn = new AuthError({ operation, reason: "not-signed-in" })
 
 /** Nothing is left to be renewed, or nobody to renew it for; no other rung would help. */
-const isOver = (error: IgError): boolean =>
+export const isOver = (error: IgError): boolean =>
   error._tag === "AuthError" && (error.reason === "not-signed-in" || error.reason === "closed")
 
 /** IG has not had the request, or had no allowance for it. */
@@ -316,7 +316,7 @@ const logInOnce = (
           }
         )
         const meanwhile = overtaken(slot, from)
-        if (meanwhile !== undefined) return yield* Effect.zipRight(discard(session), meanwhile)
+        if (meanwhile !== undefined) return yield* Effect.zipRight(takeBack(session), meanwhile)
         yield* born(internals, slot, session)
         login.who = { identifier: values.identifier }
         yield* turn.settle(session, login)

@@ -4,21 +4,21 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import { Credentials } from "../Credentials.ts"
 import { IgConfig } from "../IgConfig.ts"
 import { AuthError, type IgError } from "../IgError.ts"
 import { SessionEvent } from "../SessionEvent.ts"
 import { SessionState, type SignedIn } from "../SessionState.ts"
 import { tell } from "./events.ts"
-import type { Destination, LoggedIn, Needs } from "./exchanges.ts"
+import { type Destination, handedOn, type LoggedIn, type Needs } from "./exchanges.ts"
 import type { LoginMode } from "./loginMode.ts"
-import { discard, leave } from "./logout.ts"
+import { discard, discardAside, leave, takeBack } from "./logout.ts"
 import { born } from "./ladder.ts"
 import { Resuming } from "./resuming.ts"
 import { send } from "./send.ts"
-import { endSiblings } from "./slot.ts"
+import { endSiblings, type Internals } from "./slot.ts"
 import { countLogin } from "./telemetry.ts"
-import { CurrentExchange } from "./waiting.ts"
 
 /** Who asked for a login, when that is a scope: it has to end what comes of it, even if it has gone by then. */
 export interface Owner {
@@ -39,12 +39,6 @@ const inUse = (operation: string) =>
     reason: "account-unavailable",
     detail: "IG answered the login with a session that is in use, which a switch would take from its users."
   })
-
-/** What IG has opened is ended though the exchange is cut, which has no time left for it. */
-const discardAside = (session: SignedIn): Effect.Effect<void, never, Needs> =>
-  Effect.flatMap(CurrentExchange, (exchange) =>
-    exchange === undefined ? discard(session) : exchange.aside(discard(session))
-  )
 
 /** A login that cannot get to its account is no login, and is taken back. */
 const arrive = <S extends SignedIn>(
@@ -103,18 +97,19 @@ export const logIn = <S extends SignedIn>(
           again: { credentials, open: (values, to) => open(mode, values, to), asksForKey: mode.asksForKey }
         }
         const resumed = instead && (yield* instead(internals, turn, login, identifier, mode.isOf))
-        if (resumed !== undefined) {
+        if (resumed?.session !== undefined) {
           if (owner !== undefined) owner.login = login
-          return resumed
+          return resumed.session
         }
         const session = yield* open(mode, values, yield* configured).pipe(
           Effect.tapError((error) =>
             Effect.map(Clock.currentTimeMillis, (now) => internals.logins.failed(error, values, now))
           )
         )
-        if (isOver()) return yield* Effect.zipRight(discard(session), closed())
+        if (isOver()) return yield* Effect.zipRight(takeBack(session), closed())
         if (owner !== undefined) owner.login = login
         yield* born(internals, internals.main, session)
+        if (resumed !== undefined) yield* resumed.adopt
         yield* settle(session, login)
         const { accountId, loggedInBy } = session
         yield* tell(internals, (at) => SessionEvent.LoggedIn({ at, accountId, loggedInBy }))
@@ -124,13 +119,27 @@ export const logIn = <S extends SignedIn>(
   })
 
 /** Ends the session that descends from this owner's login, and no other. */
-export const endOwned = (owner: Owner): Effect.Effect<void, never, SessionState | Needs> =>
-  Effect.gen(function* () {
+const endOwned = (internals: Internals, owner: Owner): Effect.Effect<void, never, Needs> =>
+  Effect.suspend(() => {
     owner.isGone = true
-    const internals = (yield* SessionState).internals()
-    if (owner.login === undefined || internals.main.exchanges.login() !== owner.login) return
-    yield* Effect.all([endSiblings(internals), leave(internals, internals.main, owner.login)], {
+    if (owner.login === undefined || internals.main.exchanges.login() !== owner.login) return Effect.void
+    return Effect.all([endSiblings(internals), leave(internals, internals.main, owner.login)], {
       concurrency: "unbounded",
       discard: true
     })
   })
+
+/** Ends its session when its scope closes, or when the layer does if that comes first. */
+export const makeOwner: Effect.Effect<Owner, never, SessionState | Needs | Scope.Scope> = Effect.gen(function* () {
+  const owner: Owner = { login: undefined, isGone: false }
+  const internals = (yield* SessionState).internals()
+  const end = Effect.provide(endOwned(internals, owner), handedOn(yield* Effect.context<Needs>()))
+  internals.owned.add(end)
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      internals.owned.delete(end)
+      return end
+    })
+  )
+  return owner
+})

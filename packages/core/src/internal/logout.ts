@@ -45,6 +45,16 @@ const hurried = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R |
 export const discard = (session: SignedIn): Effect.Effect<void, never, Needs> =>
   end(session).pipe(hurried, Effect.ignoreLogged)
 
+/** Also when the exchange is cut, which has no time left for it. */
+export const discardAside = (session: SignedIn): Effect.Effect<void, never, Needs> =>
+  Effect.flatMap(CurrentExchange, (exchange) =>
+    exchange === undefined ? discard(session) : exchange.aside(discard(session))
+  )
+
+/** What IG has opened, and the session has no use for. */
+export const takeBack = (session: SignedIn): Effect.Effect<void, never, Needs> =>
+  Effect.onInterrupt(discard(session), () => discardAside(session))
+
 /** Here the session ends whatever IG says. */
 export const endIn = (
   internals: Internals,

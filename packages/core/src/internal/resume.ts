@@ -2,6 +2,7 @@
  * Taking up a session that an earlier run has stored, and leaving it to the next. It is believed when IG has taken it: by
  * a read, or by a refresh where the bearer has died meanwhile.
  */
+import * as Array from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -24,10 +25,10 @@ import type { Exchanges, LoggedIn, Needs, Turn } from "./exchanges.ts"
 import { attempt, type Keeper, makeKeeper, patience } from "./keeper.ts"
 import { lost, noLogin, refreshOnce, wasNotExecuted } from "./ladder.ts"
 import { isExpiring } from "./renewal.ts"
-import type { InsteadOfLogin } from "./resuming.ts"
+import type { Instead, InsteadOfLogin } from "./resuming.ts"
 import { decode, send } from "./send.ts"
 import { adopt } from "./siblings.ts"
-import { type Internals, watchOver } from "./slot.ts"
+import { abandon, type Internals, retireAll } from "./slot.ts"
 import * as Stored from "./stored.ts"
 import { countResume } from "./telemetry.ts"
 import { carry, refreshTokenOf } from "./tokens.ts"
@@ -36,32 +37,28 @@ export const operation = "session.resume"
 
 /* ---- what is stored ------------------------------------------------------------------ */
 
-/** What was found, and where. */
-interface Resumption {
-  readonly name: string
-  /** Nothing, once it has been taken up or found to be of no use. */
-  stored: Stored.Stored | undefined
-}
-
 const ignored = (name: string, why: string): Effect.Effect<void> =>
   Effect.logWarning(`Session store ${name}: the session in it is ignored: ${why}`)
 
-export const load = (internals: Internals, store: SessionStore.Service): Effect.Effect<Resumption, never, IgConfig> =>
+/** In a turn: whatever this very run does to the session, it does before or after that. */
+const load = (
+  internals: Internals,
+  store: SessionStore.Service
+): Effect.Effect<Stored.Stored | undefined, never, IgConfig> =>
   Effect.gen(function* () {
-    const { name } = store
     const { keeper } = internals.keeping
     // A session that this very run keeps there may not have been written yet.
     if (keeper !== undefined) yield* settled(keeper)
     const text = Option.flatten(yield* attempt(internals, store, "load", store.load))
     if (Option.isNone(text)) {
       yield* countResume("nothing")
-      return { name, stored: undefined }
+      return undefined
     }
     const stored = Stored.decode(yield* IgConfig, text.value)
-    if (Either.isRight(stored)) return { name, stored: stored.right }
+    if (Either.isRight(stored)) return stored.right
     yield* countResume("ignored")
-    yield* ignored(name, stored.left)
-    return { name, stored: undefined }
+    yield* ignored(store.name, stored.left)
+    return undefined
   })
 
 /* ---- whether IG takes it ------------------------------------------------------------- */
@@ -86,10 +83,9 @@ const refreshed = (
   internals: Internals,
   turn: Turn,
   session: OAuthSession,
-  isSpent: boolean,
   causes: ReadonlyArray<IgError>
 ): Effect.Effect<SignedIn, IgError | Dead, Needs> =>
-  isSpent
+  internals.main.spent === refreshTokenOf(session)
     ? new Dead({ causes })
     : refreshOnce(internals, internals.main, turn, session).pipe(
         // Whatever becomes of this run, and be it cut, the next one must not send the token again.
@@ -107,20 +103,16 @@ const refreshed = (
 const isRefused = (session: SignedIn, error: IgError): boolean =>
   error._tag === "ApiError" && isRenewable(carry(session).carried, error.errorCode)
 
-const alive = (
-  internals: Internals,
-  turn: Turn,
-  { isSpent, session }: Stored.Whole
-): Effect.Effect<SignedIn, IgError | Dead, Needs> =>
+const alive = (internals: Internals, turn: Turn, session: SignedIn): Effect.Effect<SignedIn, IgError | Dead, Needs> =>
   Effect.gen(function* () {
     const bearer = session._tag === "OAuthSession" ? session : undefined
     const now = yield* Clock.currentTimeMillis
     if (bearer !== undefined && isExpiring(bearer, yield* Renewal, now)) {
-      return yield* refreshed(internals, turn, bearer, isSpent, [])
+      return yield* refreshed(internals, turn, bearer, [])
     }
     return yield* Effect.catchAll(asked(session), (error): Effect.Effect<SignedIn, IgError | Dead, Needs> => {
       if (bearer !== undefined && isRefused(bearer, error)) {
-        return refreshed(internals, turn, bearer, isSpent, [error])
+        return refreshed(internals, turn, bearer, [error])
       }
       // Refused as who we are it is of no use, whatever the code; after anything else nothing is known.
       return isAuth(error) ? new Dead({ causes: [error] }) : Effect.fail(error)
@@ -145,7 +137,7 @@ const proved = (
     const { main } = internals
     const mine: Turn = { ...turn, settle: (next) => turn.settle(next, login) }
     if (stored.isSpent) main.spent = refreshTokenOf(stored.session)
-    const living = yield* alive(internals, mine, stored)
+    const living = yield* alive(internals, mine, stored.session)
     // What a refresh gave is stored already; without the account that was asked for nobody must use it.
     const session = yield* Effect.onError(arrived(living), () => turn.settle(turn.current, turn.login))
     yield* adopt(internals, login, stored.siblings)
@@ -155,11 +147,11 @@ const proved = (
     return session
   })
 
-/** The session that is stored, if IG takes it; what is of no use is ignored from now on. */
+/** The session that is stored, if IG takes it. */
 const takenUp = (
   internals: Internals,
   turn: Turn,
-  resumption: Resumption,
+  name: string,
   stored: Stored.Whole,
   login: LoggedIn
 ): Effect.Effect<Either.Either<SignedIn, Dead>, IgError, Needs> =>
@@ -167,48 +159,62 @@ const takenUp = (
     Effect.tap(() => countResume("resumed")),
     Effect.tapError(({ _tag }) => countResume(_tag === "Dead" ? "dead" : "failure")),
     Effect.map(Either.right),
-    Effect.catchTag("Dead", (dead) =>
-      Effect.as(ignored(resumption.name, "IG does not take it any more"), Either.left(dead))
-    ),
-    Effect.tap(() => Effect.sync(() => void (resumption.stored = undefined)))
+    Effect.catchTag("Dead", (dead) => Effect.as(ignored(name, "IG does not take it any more"), Either.left(dead)))
   )
 
-/** What was found in place of a login, where it is what that would give. */
-export const insteadOfLogin =
-  (resumption: Resumption): InsteadOfLogin =>
-  (internals, turn, login, identifier, isOf) =>
+/**
+ * What is stored, where it is what the login would give. Once it has been taken up or found to be of no use it is not
+ * looked at again; after anything else a login that is tried again finds what is there by then.
+ */
+export const insteadOfLogin = (store: SessionStore.Service): InsteadOfLogin => {
+  let isOver = false
+  const { name } = store
+  return <S extends SignedIn>(
+    internals: Internals,
+    turn: Turn,
+    login: LoggedIn,
+    identifier: string,
+    isOf: (session: SignedIn) => session is S
+  ) =>
     Effect.gen(function* () {
-      const { name, stored } = resumption
-      if (stored === undefined) return undefined
-      const useless = (why: string): Effect.Effect<undefined> =>
-        Effect.suspend(() => {
-          resumption.stored = undefined
-          return Effect.as(Effect.zipRight(countResume("ignored"), ignored(name, why)), undefined)
-        })
+      const nothing: Instead<S> = { session: undefined, adopt: Effect.void }
+      if (isOver) return nothing
+      isOver = true
+      const stored = yield* load(internals, store)
+      if (stored === undefined) return nothing
+      const useless = (why: string) => Effect.as(Effect.zipRight(countResume("ignored"), ignored(name, why)), nothing)
       if (!stored.isOf(identifier)) return yield* useless("it is of another identifier")
       if (!isOf(stored.session)) {
         return yield* useless(`it was opened by Session.${stored.session.loggedInBy}, which is not the login asked for`)
       }
-      const taken = yield* takenUp(internals, turn, resumption, stored, login)
-      return Either.isRight(taken) && isOf(taken.right) ? taken.right : undefined
-    })
+      const taken = yield* takenUp(internals, turn, name, stored, login)
+      return Either.isRight(taken) && isOf(taken.right)
+        ? { session: taken.right, adopt: Effect.void }
+        : { session: undefined, adopt: adopt(internals, login, stored.siblings) }
+    }).pipe(
+      Effect.onError(() =>
+        Effect.sync(() => {
+          isOver = false
+        })
+      )
+    )
+}
 
 /** With nothing to fall back on. */
 export const withoutLogin: Effect.Effect<SignedIn, IgError, SessionState | Needs | SessionStore> = Effect.gen(
   function* () {
     const internals = (yield* SessionState).internals()
-    const resumption = yield* load(internals, yield* SessionStore)
-    const { stored } = resumption
-    if (stored === undefined) {
-      const detail = "Nothing is stored that could be resumed."
-      return yield* new AuthError({ operation, reason: "not-signed-in", detail })
-    }
-    const login: LoggedIn = { who: stored.who, again: undefined }
+    const store = yield* SessionStore
     return yield* internals.main.exchanges.run(operation, (turn) =>
-      Effect.flatMap(
-        takenUp(internals, turn, resumption, stored, login),
-        Either.mapLeft(({ causes }) => lost([...causes, noLogin]))
-      )
+      Effect.gen(function* () {
+        const stored = yield* load(internals, store)
+        if (stored === undefined) {
+          const detail = "Nothing is stored that could be resumed."
+          return yield* new AuthError({ operation, reason: "not-signed-in", detail })
+        }
+        const taken = yield* takenUp(internals, turn, store.name, stored, { who: stored.who, again: undefined })
+        return yield* Either.mapLeft(taken, ({ causes }) => lost([...causes, noLogin]))
+      })
     )
   }
 )
@@ -227,28 +233,35 @@ const freed = ({ cut, free }: Exchanges): Effect.Effect<void, never, IgConfig> =
     )
   )
 
-/** Here the session ends, at IG it does not. Nothing changes it any more after it was saved for the last time. */
+/**
+ * Here the session ends, at IG it does not. Nothing changes it any more after it was saved for the last time. Those of
+ * other accounts that are not saved with it, since another login has opened them, end at IG as well.
+ */
 const leave = (internals: Internals, keeper: Keeper): Effect.Effect<void, never, Needs> => {
   const { keeping, main, siblings } = internals
   const last = main.exchanges.run(
     operation,
     (turn) =>
       Effect.gen(function* () {
-        const others = [...siblings.values()].map(({ slot }) => slot.exchanges)
+        const [strangers, others] = Array.partition(siblings.values(), ({ login }) => login === turn.login)
         // They log in within a turn of the session's own, so that nothing of theirs is under way; or it was cut, and what
         // it gives yet is logged out.
-        yield* Effect.forEach(others, ({ close }) => close, { discard: true })
+        yield* Effect.forEach(others, (other) => abandon(internals, other), { discard: true })
         yield* Effect.sync(() => {
           keeper.changed()
           keeping.keeper = undefined
           siblings.clear()
-          for (const other of others) watchOver(internals, other)
         })
         yield* turn.settle(new SignedOut())
+        return strangers
       }),
     "urgent"
   )
-  return Effect.zipRight(freed(main.exchanges), last).pipe(Effect.ignoreLogged, main.exchanges.urgently)
+  return Effect.zipRight(freed(main.exchanges), last).pipe(
+    main.exchanges.urgently,
+    Effect.flatMap((strangers) => retireAll(internals, strangers)),
+    Effect.ignoreLogged
+  )
 }
 
 const settled = (keeper: Keeper): Effect.Effect<void> =>

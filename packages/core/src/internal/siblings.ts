@@ -5,7 +5,8 @@ import { AuthError } from "../IgError.ts"
 import { type Session, SignedOut, type TokenSession } from "../SessionState.ts"
 import { handedOn, type LoggedIn, type Needs } from "./exchanges.ts"
 import { leave } from "./logout.ts"
-import { type Internals, makeSlot, retire, type Sibling, type Slot } from "./slot.ts"
+import { type Internals, makeSlot, abandon, retire, type Sibling, type Slot } from "./slot.ts"
+import { keyOf } from "./tokens.ts"
 
 const open = (
   internals: Internals,
@@ -44,6 +45,8 @@ export const sibling = (
     return opened.slot
   })
 
+const isSame = (one: Slot, other: Slot): boolean => keyOf(one.exchanges.current()) === keyOf(other.exchanges.current())
+
 /** Whoever is interrupted in between must not leave behind one that nobody ends. */
 const put = (internals: Internals, accountId: string, opened: Sibling): Effect.Effect<void> =>
   Effect.uninterruptible(
@@ -51,7 +54,10 @@ const put = (internals: Internals, accountId: string, opened: Sibling): Effect.E
       const { siblings } = internals
       const known = siblings.get(accountId)
       siblings.set(accountId, opened)
-      return known === undefined ? Effect.void : Effect.forkDaemon(retire(internals, known))
+      if (known === undefined) return Effect.void
+      // At IG they are one where it was taken up once more, and it goes on.
+      if (isSame(known.slot, opened.slot)) return abandon(internals, known)
+      return Effect.forkDaemon(retire(internals, known))
     })
   )
 

@@ -69,6 +69,8 @@ export interface Internals {
   readonly retired: Set<Exchanges>
   readonly logins: Logins
   readonly events: PubSub.PubSub<SessionEvent>
+  /** What ends the session of a scope that is still open. */
+  readonly owned: Set<Effect.Effect<void>>
   /** What saves the session, where that was asked for. */
   readonly keeping: { keeper: Keeper | undefined }
 }
@@ -82,14 +84,19 @@ export const makeInternals = (initial: Session): Effect.Effect<Internals> =>
       retired: new Set<Exchanges>(),
       logins: makeLogins(),
       events: yield* makeEvents<SessionEvent>(),
+      owned: new Set<Effect.Effect<void>>(),
       keeping
     }
   })
 
-/** Logs out the sessions of other accounts, then waits for what is under way; the session itself is its user's to end. */
+/**
+ * Logs out the session where a scope was to do that which is still open, and those of other accounts; then waits for what
+ * is under way. Any other session is its user's to end.
+ */
 export const closeInternals = (internals: Internals): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const { events, main, retired } = internals
+    const { events, main, owned, retired } = internals
+    yield* Effect.all(owned, { concurrency: "unbounded", discard: true })
     yield* main.exchanges.close
     yield* endSiblings(internals)
     yield* main.exchanges.idle
@@ -102,13 +109,23 @@ export const endSiblings = (internals: Internals): Effect.Effect<void> =>
   Effect.suspend(() => {
     const ending = [...internals.siblings.values()]
     internals.siblings.clear()
-    return Effect.forEach(ending, (sibling) => retire(internals, sibling), { concurrency: "unbounded", discard: true })
+    return retireAll(internals, ending)
   })
+
+export const retireAll = (internals: Internals, siblings: ReadonlyArray<Sibling>): Effect.Effect<void> =>
+  Effect.forEach(siblings, (sibling) => retire(internals, sibling), { concurrency: "unbounded", discard: true })
 
 export const retire = (internals: Internals, { end, slot: { exchanges } }: Sibling): Effect.Effect<void> =>
   Effect.suspend(() => {
     watchOver(internals, exchanges)
     return Effect.zipRight(end, exchanges.close)
+  })
+
+/** Here it ends, at IG it does not: somebody else goes on with it, or the next run. */
+export const abandon = (internals: Internals, { slot: { exchanges } }: Sibling): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    watchOver(internals, exchanges)
+    return exchanges.close
   })
 
 /** The layer waits for its work when it closes. Those whose work has ended are forgotten, or they would be ever more. */
