@@ -69,9 +69,9 @@ export const variants: ReadonlyArray<Variant> = [
     name: "a refresh whose answer was lost is sent again",
     breaks: "noRefreshTokenTwice",
     noticedBy: 13,
-    file: "internal/ladder.ts",
-    from: "slot.spent !== Redacted.value(session.refreshToken) &&",
-    to: ""
+    file: "internal/tokens.ts",
+    from: "spent !== undefined && spent === refreshTokenOf(session)",
+    to: "false"
   },
   {
     name: "refused credentials are forgotten",
@@ -180,7 +180,7 @@ export const variants: ReadonlyArray<Variant> = [
   {
     name: "the lane of an account's reads that was refused is open at once",
     breaks: "refusedLaneIsShut",
-    noticedBy: 58,
+    noticedBy: 112,
     file: "internal/throttleLane.ts",
     from: "closedUntil = seen + window",
     to: `closedUntil = seen + (allowance === "account" ? 0 : window)`

@@ -40,7 +40,7 @@ import { Resuming } from "./internal/resuming.ts"
 import { decode } from "./internal/send.ts"
 import { inOperation, inSpan } from "./internal/span.ts"
 import { endSiblings } from "./internal/slot.ts"
-import { bothTokens, keyOf, signedIn } from "./internal/tokens.ts"
+import { bothTokens, isSpent, keyOf, signedIn } from "./internal/tokens.ts"
 import type * as Wire from "./internal/wire.ts"
 import { PasswordCipher } from "./PasswordCipher.ts"
 import { Renewal } from "./Renewal.ts"
@@ -134,18 +134,22 @@ export const refresh: Effect.Effect<OAuthSession, IgError, Ig> = Effect.gen(func
   const renewed = (yield* Renewal).isOn
     ? yield* renew(internals, internals.main, session, "asked")
     : yield* internals.main.exchanges.run(Endpoint.refresh.name, (turn) =>
-        Effect.flatMap(oauthSession(turn.current), (current) =>
-          refreshOnce(internals, internals.main, turn, current)
-        ).pipe(Effect.tap((renewed) => told(internals, "asked", "refresh", renewed)))
+        oauthSession(turn.current).pipe(
+          Effect.filterOrFail((current) => !isSpent(internals.main, current), noRefreshToken),
+          Effect.flatMap((current) => refreshOnce(internals, internals.main, turn, current)),
+          Effect.tap((renewed) => told(internals, "asked", "refresh", renewed))
+        )
       )
   return yield* oauthSession(renewed)
 }).pipe(inOperation(Endpoint.refresh))
+
+const noRefreshToken = () => new AuthError({ operation: Endpoint.refresh.name, reason: "no-refresh-token" })
 
 const oauthSession = (current: Session): Effect.Effect<OAuthSession, AuthError> =>
   Effect.filterOrFail(
     signedIn(Endpoint.refresh.name, current),
     (session) => session._tag === "OAuthSession",
-    () => new AuthError({ operation: Endpoint.refresh.name, reason: "no-refresh-token" })
+    noRefreshToken
   )
 
 /**

@@ -16,7 +16,6 @@ import { isRenewable } from "./codes.ts"
 import { tell } from "./events.ts"
 import type { Needs, Turn } from "./exchanges.ts"
 import { isAccountId } from "./identifiers.ts"
-import { isOver } from "./ladder.ts"
 import { circumstances, isAlive, isReady, ready, renew } from "./renewal.ts"
 import { type Answer, decode, type Passage, type Request, send, type SendError, sendWhen } from "./send.ts"
 import { sibling } from "./siblings.ts"
@@ -25,7 +24,7 @@ import { inOperation } from "./span.ts"
 import { surroundings } from "./surroundings.ts"
 import { countRefusal, countResend } from "./telemetry.ts"
 import { makeTicket, type Ticket } from "./throttleGovernor.ts"
-import { carry, keyOf, notSignedIn, signedIn } from "./tokens.ts"
+import { carry, isOver, keyOf, notSignedIn, signedIn } from "./tokens.ts"
 
 /** IG has refused the tokens of this session, and has done nothing else. */
 export class Refused extends Data.TaggedClass("Refused")<{ readonly session: SignedIn; readonly error: ApiError }> {}

@@ -20,7 +20,7 @@ import { randomHex } from "./random.ts"
 import type { Internals } from "./slot.ts"
 import { encode, type Whole } from "./stored.ts"
 import { countStore } from "./telemetry.ts"
-import { refreshTokenOf } from "./tokens.ts"
+import { isSpent } from "./tokens.ts"
 
 export interface Keeper {
   /** The session has become another one, or something of it has. */
@@ -67,7 +67,7 @@ const whole = ({ main, siblings }: Internals): Whole | undefined => {
   return {
     session,
     who: login?.who ?? { fingerprint: null },
-    isSpent: main.spent !== undefined && main.spent === refreshTokenOf(session),
+    isSpent: isSpent(main, session),
     siblings: [...siblings.values()].flatMap((sibling) => {
       const other = sibling.slot.exchanges.current()
       return sibling.login === login && other._tag === "TokenSession" ? [other] : []

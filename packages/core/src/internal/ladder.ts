@@ -23,7 +23,7 @@ import { type Answer, decode, send, type SendError } from "./send.ts"
 import type { Internals, Slot } from "./slot.ts"
 import { inSpan } from "./span.ts"
 import { countRefresh } from "./telemetry.ts"
-import { keyOf, withBearer } from "./tokens.ts"
+import { isOver, isSpent, keyOf, withBearer } from "./tokens.ts"
 
 export const operation = "session.renewal"
 
@@ -34,10 +34,6 @@ const credentialsWithin = 120_000
 export type Reason = Why | "opening"
 
 export const notSignedIn = new AuthError({ operation, reason: "not-signed-in" })
-
-/** Nothing is left to be renewed, or nobody to renew it for; no other rung would help. */
-export const isOver = (error: IgError): boolean =>
-  error._tag === "AuthError" && (error.reason === "not-signed-in" || error.reason === "closed")
 
 /** IG has not had the request, or had no allowance for it. */
 export const wasNotExecuted = (error: IgError): boolean => {
@@ -148,9 +144,6 @@ export const refreshOnce = (
 ): Effect.Effect<OAuthSession, IgError, Needs> =>
   Effect.gen(function* () {
     const token = Redacted.value(session.refreshToken)
-    if (slot.spent === token) {
-      return yield* new AuthError({ operation: Endpoint.refresh.name, reason: "no-refresh-token" })
-    }
     /** A refresh that has to wait is not sent, and one that IG had no allowance for has spent nothing. */
     const spending = (attempt: Effect.Effect<Answer, SendError, Needs>) =>
       Effect.zipRight(
@@ -181,9 +174,7 @@ export const refreshOnce = (
   )
 
 const canRefresh = (slot: Slot, session: Session): session is OAuthSession =>
-  session._tag === "OAuthSession" &&
-  slot.spent !== Redacted.value(session.refreshToken) &&
-  slot.distrusted !== keyOf(session)
+  session._tag === "OAuthSession" && !isSpent(slot, session) && slot.distrusted !== keyOf(session)
 
 /* ---- second rung: log in again --------------------------------------------- */
 

@@ -31,7 +31,7 @@ import { adopt } from "./siblings.ts"
 import { abandon, type Internals, retireAll } from "./slot.ts"
 import * as Stored from "./stored.ts"
 import { countResume } from "./telemetry.ts"
-import { carry, refreshTokenOf } from "./tokens.ts"
+import { carry, isSpent, refreshTokenOf } from "./tokens.ts"
 
 export const operation = "session.resume"
 
@@ -85,14 +85,13 @@ const refreshed = (
   session: OAuthSession,
   causes: ReadonlyArray<IgError>
 ): Effect.Effect<SignedIn, IgError | Dead, Needs> =>
-  internals.main.spent === refreshTokenOf(session)
+  isSpent(internals.main, session)
     ? new Dead({ causes })
     : refreshOnce(internals, internals.main, turn, session).pipe(
         // Whatever becomes of this run, and be it cut, the next one must not send the token again.
         Effect.onError(() =>
           Effect.sync(() => {
-            const { keeping, main } = internals
-            if (main.spent === refreshTokenOf(session)) keeping.keeper?.useless()
+            if (isSpent(internals.main, session)) internals.keeping.keeper?.useless()
           })
         ),
         Effect.catchAll((error): Effect.Effect<never, IgError | Dead> =>

@@ -2,9 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { AuthError, DecodeError } from "../IgError.ts"
+import { AuthError, DecodeError, type IgError } from "../IgError.ts"
 import { OAuthSession, type Session, type SignedIn } from "../SessionState.ts"
 import type { Answer, Tokens } from "./send.ts"
+import type { Slot } from "./slot.ts"
 import type { OAuthToken } from "./wire.ts"
 
 /** What a request of this session carries: one family of tokens, never two. */
@@ -44,7 +45,15 @@ export const keyOf = (session: Session): string => {
 export const refreshTokenOf = (session: SignedIn): string | undefined =>
   session._tag === "OAuthSession" ? Redacted.value(session.refreshToken) : undefined
 
+/** IG has had its refresh token. */
+export const isSpent = ({ spent }: Slot, session: SignedIn): boolean =>
+  spent !== undefined && spent === refreshTokenOf(session)
+
 export const notSignedIn = (operation: string) => new AuthError({ operation, reason: "not-signed-in" })
+
+/** Nothing is left to be renewed, or nobody to renew it for. */
+export const isOver = (error: IgError): boolean =>
+  error._tag === "AuthError" && (error.reason === "not-signed-in" || error.reason === "closed")
 
 export const signedIn = (operation: string, session: Session): Effect.Effect<SignedIn, AuthError> =>
   session._tag === "SignedOut" ? notSignedIn(operation) : Effect.succeed(session)
