@@ -33,6 +33,7 @@ export type IgClient = SessionState.SessionState | IgConfig.IgConfig | Credentia
  */
 export interface Options extends IgConfig.IgConfig.Options, Credentials.Credentials.Values {}
 
+/** Two clients of one program have a session and a throttle each: Effect builds a layer once wherever it is the same. */
 const withState = <E>(
   config: Layer.Layer<IgConfig.IgConfig, E>,
   credentials: Layer.Layer<Credentials.Credentials, E>
@@ -40,9 +41,9 @@ const withState = <E>(
   Layer.mergeAll(
     config,
     credentials,
-    SessionState.layer,
+    Layer.fresh(SessionState.layer),
     ReadRetry.layer(),
-    Layer.provide(Throttle.layerEnvironment, config)
+    Layer.provide(Layer.fresh(Throttle.layerEnvironment), config)
   )
 
 /**

@@ -31,8 +31,8 @@ export class ReadRetry extends Context.Reference<ReadRetry>()("@effect-ig/core/R
 }) {}
 
 /**
- * Up to four more, after 200 ms, 400 ms, 800 ms and 1.6 s, each give or take a fifth, and none more than 30 seconds after
- * the first has failed.
+ * Up to four more, after 200 ms, 400 ms, 800 ms and 1.6 s, each give or take a fifth; and no pause begins more than 30
+ * seconds after the first has failed.
  *
  * @since 0.1.0
  * @category constants

@@ -4,6 +4,7 @@ import { ApiError, AuthError, DecodeError, type IgError, NotSentError, Transport
 import { OAuthSession, type Session, type SignedIn, SignedOut, TokenSession } from "@effect-ig/core/SessionState"
 import { SessionEvent } from "@effect-ig/core/SessionEvent"
 import { expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -447,3 +448,34 @@ describe("an account that cannot be had", () => {
     }).pipe(Effect.provide(inMemory()))
   )
 })
+
+/** By which less time of day has passed than time. */
+const lagging = (clock: Clock.Clock, lag: () => number): Clock.Clock => ({
+  [Clock.ClockTypeId]: Clock.ClockTypeId,
+  unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis() - lag(),
+  unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos(),
+  currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now - lag()),
+  currentTimeNanos: clock.currentTimeNanos,
+  sleep: (duration) => clock.sleep(duration)
+})
+
+it.effect("a pause that was sat through is over, though the time of day is behind by then", () =>
+  Effect.gen(function* () {
+    let lag = 0
+    let tries = 0
+    const login = loginBy(() => (tries++ === 0 ? Effect.fail(cut) : Effect.succeed(fresh)))
+    const renewed = Effect.flatMap(signedIn(old, login), (internals) =>
+      climb(internals, internals.main, old, "refused")
+    )
+    const climbing = yield* Effect.fork(
+      Effect.withClock(
+        renewed,
+        lagging(yield* Effect.clock, () => lag)
+      )
+    )
+    yield* settled
+    lag = 5
+    yield* TestClock.adjust("1 minute")
+    expect(yield* Fiber.join(climbing)).toBe(fresh)
+  }).pipe(Effect.provide(inMemory()))
+)

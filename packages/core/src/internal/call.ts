@@ -230,7 +230,11 @@ export const sendIn = (
   endpoint: Description,
   request: Request
 ): Effect.Effect<Answer, SendError | Refused, Needs> =>
-  telling(live, () => live.session, send(endpoint, { ...request, tokens: carry(live.session, live.accountId) }))
+  telling(
+    live,
+    () => live.session,
+    send(endpoint, { ...request, tokens: carry(live.session, live.accountId) }, undefined, live.ticket)
+  )
 
 /** Sends in the session as it is when the request leaves; it may have been renewed while the request had to wait. */
 const sendInCurrent = (
@@ -271,9 +275,9 @@ const ordered = <A, E, R>(self: (ticket: Ticket) => Effect.Effect<A, E, R>): Eff
 
 /** The execution of an endpoint in a session. */
 const inSession = <A>(endpoint: Endpoint<never, A>, request: EncodedInput): Effect.Effect<A, IgError, Ig> =>
-  retryReads(
-    endpoint,
-    ordered((ticket) =>
+  ordered((ticket) =>
+    retryReads(
+      endpoint,
       once(endpoint, ticket, (live) =>
         Effect.flatMap(sendInCurrent(live, endpoint, request), (answer) => decode(endpoint, answer))
       )
@@ -285,9 +289,11 @@ export const bare = <A>(
   endpoint: Endpoint<never, A>,
   request: EncodedInput
 ): Effect.Effect<A, SendError | DecodeError, Needs> =>
-  retryReads(
-    endpoint,
-    Effect.flatMap(send(endpoint, request), (answer) => decode(endpoint, answer))
+  ordered((ticket) =>
+    retryReads(
+      endpoint,
+      Effect.flatMap(send(endpoint, request, undefined, ticket), (answer) => decode(endpoint, answer))
+    )
   ).pipe(inOperation(endpoint))
 
 export const call = <A>(endpoint: Endpoint<never, A>, request: EncodedInput): Effect.Effect<A, IgError, Ig> =>
@@ -326,8 +332,8 @@ export const exchangeIn = <A>(
     exchange(endpoint, (turn) =>
       Effect.flatMap(signedIn(endpoint.name, turn.current), (session) => work({ ...live, session }, turn))
     )
-  const ticketed = ordered((ticket) => once(endpoint, ticket, attempt))
-  return Effect.zipRight(permitted(endpoint), retryReads(endpoint, ticketed)).pipe(inOperation(endpoint))
+  const ticketed = ordered((ticket) => retryReads(endpoint, once(endpoint, ticket, attempt)))
+  return Effect.zipRight(permitted(endpoint), ticketed).pipe(inOperation(endpoint))
 }
 
 /** What a switch was refused for, if that is the tokens: under a bearer IG refuses every `PUT /session` so. */

@@ -251,16 +251,17 @@ const isOfAccount = (error: IgError): boolean =>
     ? error.reason === "account-unavailable" || error.reason === "wrong-account"
     : error._tag === "ApiError" && error.operation === Endpoint.switchAccount.name && error.action === "fix"
 
-/** What is known may have changed while a turn was waited for. */
+/** What is known may have changed while a turn was waited for; but a hold that was sat through is over, by any clock. */
 const admit = (
   { logins }: Internals,
   values: Credentials.Values,
-  causes: ReadonlyArray<IgError>
+  causes: ReadonlyArray<IgError>,
+  over: Hold | undefined
 ): Effect.Effect<void, Failed | AuthError> =>
   Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<void, Failed | AuthError> => {
     if (logins.isRefused(values)) return new Failed({ error: refusedBefore, isFinal: true })
     const hold = logins.held(now)
-    return hold === undefined ? Effect.void : heldBack(causes, hold)
+    return hold === undefined || hold === over ? Effect.void : heldBack(causes, hold)
   })
 
 /** Logins of several accounts go one at a time, too: what IG says to one is known to the next. */
@@ -280,7 +281,8 @@ const logInOnce = (
   reason: Reason,
   login: LoggedIn,
   again: Again,
-  causes: ReadonlyArray<IgError>
+  causes: ReadonlyArray<IgError>,
+  over: Hold | undefined
 ): Effect.Effect<SignedIn, Failed | IgError, Needs> =>
   Effect.gen(function* () {
     const { logins } = internals
@@ -290,7 +292,7 @@ const logInOnce = (
     )
     return yield* rungOfLogin(internals, slot, from, (turn) =>
       Effect.gen(function* () {
-        yield* admit(internals, values, causes)
+        yield* admit(internals, values, causes, over)
         const to = destination(internals, slot, turn.current)
         const opening = again.open(values, to)
         const session = yield* Effect.catchAll(
@@ -334,12 +336,13 @@ const logInAgain = (
     const login = slot.login()
     if (login?.again === undefined) return yield* overtaken(slot, from) ?? lost([...causes, noLogin])
     const now = yield* Clock.currentTimeMillis
-    const hold = both(internals.logins.held(now), reason === "refused" ? cached(slot, from, now, causes) : undefined)
+    const held = internals.logins.held(now)
+    const hold = both(held, reason === "refused" ? cached(slot, from, now, causes) : undefined)
     if (hold !== undefined && left === attempts) return yield* heldBack(causes, hold)
     if (hold !== undefined) yield* pause(slot, from, hold.until - now)
     const meanwhile = overtaken(slot, from)
     if (meanwhile !== undefined) return yield* meanwhile
-    const outcome = yield* Effect.either(logInOnce(internals, slot, from, reason, login, login.again, causes))
+    const outcome = yield* Effect.either(logInOnce(internals, slot, from, reason, login, login.again, causes, held))
     if (Either.isRight(outcome)) return outcome.right
     if (outcome.left._tag !== "Failed") return yield* outcome.left
     const { error, isFinal } = outcome.left

@@ -35,6 +35,23 @@ const tooLong = (
   return wait > Duration.toMillis(limit) ? wouldWait(operation, wait) : undefined
 }
 
+const moment = Duration.seconds(1)
+
+/** Also when the renewal comes to wait only after it has begun; the time that it is on the wire is not counted. */
+const withinLimit = <A, E>(
+  context: Context.Context<Needs>,
+  landed: Effect.Effect<A, E>
+): Effect.Effect<A, E | NotSentError> => {
+  const limit = Context.get(context, WaitLimit)
+  const throttle = Context.get(context, Throttle)
+  if (limit === undefined || Option.isNone(throttle)) return landed
+  const { isExchangeWaiting, renewalWait } = throttle.value.governor
+  const look: Effect.Effect<never, NotSentError> = Effect.suspend(() =>
+    isExchangeWaiting() ? wouldWait(operation, renewalWait()) : Effect.delay(look, moment)
+  )
+  return Effect.raceFirst(landed, Effect.delay(look, limit))
+}
+
 /**
  * The session that comes after this one: at once when there is one, else by the flight under way or a new one. Whoever
  * was refused says what its request carried, so that a late refusal of old tokens renews nothing.
@@ -61,7 +78,7 @@ export const renew = (
         const flight: Flight = { key, landed }
         slot.flight = flight
       }
-      return timeWait(slot.flight.landed)
+      return timeWait(withinLimit(context, slot.flight.landed))
     })
   )
 

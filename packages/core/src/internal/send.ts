@@ -24,7 +24,7 @@ import { concealed, secretNames } from "./headers.ts"
 import { inSpan, optionsOf } from "./span.ts"
 import { surroundings } from "./surroundings.ts"
 import { Throttle } from "./throttle.ts"
-import { type Departure, makeTicket, type Want } from "./throttleGovernor.ts"
+import { type Departure, makeTicket, type Ticket, type Want } from "./throttleGovernor.ts"
 import { withinBudget } from "./throttlePoints.ts"
 import { fromHttpClientError } from "./transport.ts"
 import { CurrentExchange, WaitLimit } from "./waiting.ts"
@@ -249,14 +249,15 @@ export const sendWhen = <E>(
 export const send = (
   endpoint: Description,
   request: Request = {},
-  each?: Each
+  each?: Each,
+  ticket?: Ticket
 ): Effect.Effect<Answer, SendError, Needs> =>
   Effect.suspend(() =>
     sendWhen(
       endpoint,
       {
         accountId: request.tokens?.accountId,
-        ticket: makeTicket(),
+        ticket: ticket ?? makeTicket(),
         isReady: constTrue,
         prepare: Effect.void,
         sender: undefined,

@@ -14,7 +14,7 @@ export interface Crowd {
   /** The first of each queue, in the order in which they came; nobody goes before one that prepares itself. */
   readonly heads: (rank: Rank) => Iterable<Waiter>
   readonly all: (rank: Rank) => ReadonlyArray<Waiter>
-  /** When the bearers of all sessions end or have ended, in ms since the epoch. */
+  /** When the bearers of all open sessions end or have ended, in ms since the epoch. */
   readonly bearersEnd: () => ReadonlyArray<number>
 }
 
@@ -78,6 +78,10 @@ export const makeCrowd = (lanesOf: (of: Class) => ReadonlyArray<Lane>): Crowd =>
     },
     heads: (rank) => Tree.keys(heads[rank]),
     all: (rank) => [...Tree.keys(heads[rank])].flatMap(({ queue }) => queue.all()),
-    bearersEnd: () => [...senders.keys()].map((sender) => sender?.bearerEnds()).filter((end) => end !== undefined)
+    bearersEnd: () =>
+      [...senders.keys()].flatMap((sender) => {
+        const end = sender === undefined || sender.isClosed() ? undefined : sender.bearerEnds()
+        return end ?? []
+      })
   }
 }

@@ -214,14 +214,23 @@ const makeIn = (
         // More than one when a user's own client sends again before it has been answered.
         let held = [places]
         let isSent = false
+        let isEnded = false
         const settleAll = (outcome: Outcome): void => {
-          for (const places of held) settle(places, outcome)
+          const all = held
+          held = []
+          for (const places of all) settle(places, outcome)
+        }
+        const end = (outcome: Outcome): void => {
+          isEnded = true
+          settleAll(outcome)
         }
         const again = Effect.uninterruptibleMask((restore) =>
           Effect.suspend(() => {
             settleAll(unknown)
             return Effect.map(enter({ ...want, isReady: constTrue, prepare: Effect.void }, restore), ({ places }) => {
-              held = [...held, places]
+              // One that a client of the user's has left to itself must not keep them for good.
+              if (isEnded) settle(places, unknown)
+              else held = [...held, places]
             })
           })
         )
@@ -233,14 +242,14 @@ const makeIn = (
         return Effect.matchCauseEffect(restore(attempt({ leave, waited })), {
           onFailure: (cause) => {
             const outcome = isSent ? outcomeOf(cause) : unsent
-            settleAll(outcome)
+            end(outcome)
             const refused = Effect.failCause(cause)
             return outcome.refused === undefined
               ? refused
               : Effect.zipRight(countAllowanceRefusal(outcome.refused), refused)
           },
           onSuccess: (answer) => {
-            settleAll(isSent ? served : unsent)
+            end(isSent ? served : unsent)
             return Effect.succeed(answer)
           }
         })

@@ -1,7 +1,7 @@
 /** The lanes of the key and of each account, and what becomes of the places that requests hold in them. */
 import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
-import { ApiError } from "../IgError.ts"
+import { ApiError, TransportError } from "../IgError.ts"
 import { type Allowances, refusedFor, type Refusable } from "./allowances.ts"
 import { Event, type Tell } from "./throttleEvent.ts"
 import { type Lane, makeLane, type Place, type Verdict, window } from "./throttleLane.ts"
@@ -33,7 +33,8 @@ export const served: Outcome = { verdict: "served", refused: undefined }
 /** Of a request that has left and was not answered with success. */
 export const outcomeOf = (cause: Cause.Cause<unknown>): Outcome => {
   const error = Option.getOrUndefined(Cause.failureOption(cause))
-  return error instanceof ApiError ? { verdict: "served", refused: refusedFor(error) } : unknown
+  if (error instanceof ApiError) return { verdict: "served", refused: refusedFor(error) }
+  return error instanceof TransportError && !error.mayHaveExecuted ? unsent : unknown
 }
 
 export interface Lanes {

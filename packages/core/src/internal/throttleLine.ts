@@ -131,7 +131,9 @@ export const makeLine = (lanes: Lanes, time: Time, runtime: Runtime.Runtime<neve
     size: crowd.size,
     longestWait: () => {
       const now = time.now()
-      return Math.max(0, ...ranks.flatMap((rank) => [...crowd.heads(rank)].map(({ since }) => now - since)))
+      // Who was refused waits anew before those that have waited all along.
+      const waits = ranks.flatMap((rank) => crowd.all(rank)).map(({ since }) => now - since)
+      return waits.reduce((longest, wait) => Math.max(longest, wait), 0)
     },
     waitOf: (of, front) => {
       const now = time.now()

@@ -37,9 +37,15 @@ const signsOf = (error: unknown, depth = 0): ReadonlyArray<Sign> => {
   const syscall = "syscall" in error ? error.syscall : undefined
   const own = "code" in error && typeof error.code === "string" ? [{ code: error.code, syscall }] : []
   const causes = "cause" in error ? signsOf(error.cause, depth + 1) : []
-  const several = "errors" in error && Array.isArray(error.errors) ? signsOf(error.errors[0], depth + 1) : []
-  return [...own, ...causes, ...several]
+  const several = "errors" in error && Array.isArray(error.errors) ? error.errors : []
+  return [...own, ...causes, ...worst(several.map((one) => signsOf(one, depth + 1)))]
 }
+
+const isBefore = (sign: Sign): boolean => beforeTheRequest.some(([says]) => says(sign))
+
+/** Of several tries: that nothing has left is said only where each of them says so. */
+const worst = (several: ReadonlyArray<ReadonlyArray<Sign>>): ReadonlyArray<Sign> =>
+  several.find((signs) => !signs.some(isBefore)) ?? several[0] ?? []
 
 const beforeTheHeaders = (cause: unknown): { readonly reason: Reason; readonly mayHaveExecuted: boolean } => {
   const signs = signsOf(cause)
