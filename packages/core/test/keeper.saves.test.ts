@@ -1,50 +1,27 @@
 /** What is saved of a session, and that the last change is never lost: by itself, into a store that only notes it. */
 import { IgConfig } from "@effect-ig/core/IgConfig"
-import { type Session, SignedOut, TokenSession } from "@effect-ig/core/SessionState"
+import { SignedOut } from "@effect-ig/core/SessionState"
 import type { SessionStore } from "@effect-ig/core/SessionStore"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as Scheduler from "effect/Scheduler"
 import { describe } from "vitest"
 import type { LoggedIn } from "../src/internal/exchanges.ts"
 import { makeKeeper } from "../src/internal/keeper.ts"
-import { type Internals, makeInternals, makeSlot } from "../src/internal/slot.ts"
+import { type Internals, makeInternals } from "../src/internal/slot.ts"
 import { decode } from "../src/internal/stored.ts"
 import { keyOf } from "../src/internal/tokens.ts"
 import { inMemory } from "./utils/ig.ts"
-
-const tokens = (accountId: string, name: string) =>
-  new TokenSession({
-    accountId,
-    clientId: "100000001",
-    lightstreamerEndpoint: Option.none(),
-    loggedInBy: "loginV2",
-    cst: Redacted.make(`cst-of-${name}`),
-    securityToken: Redacted.make(`xst-of-${name}`)
-  })
+import { becomes, beside, tokens } from "./utils/slots.ts"
 
 const first = tokens("SBX01", "the-first")
 const last = tokens("SBX01", "the-last")
 
 const login: LoggedIn = { who: { identifier: "somebody" }, again: undefined }
-
-const becomes = ({ main }: Internals, session: Session, by?: LoggedIn) =>
-  main.exchanges.run("another", (turn) => turn.settle(session, by))
-
-/** The session of another account beside it. */
-const beside = (internals: Internals, accountId: string, session: Session) =>
-  Effect.map(internals.main.exchanges.another(session, login), (exchanges) => {
-    internals.siblings.set(accountId, {
-      slot: makeSlot(exchanges, accountId, () => login),
-      login,
-      end: Effect.void
-    })
-  })
 
 /** A keeper, and what it has saved so far. */
 const keeping = (internals: Internals, scheduler: Scheduler.Scheduler = Scheduler.defaultScheduler) =>
@@ -82,8 +59,8 @@ describe("of a session", () => {
       const internals = yield* makeInternals(new SignedOut())
       yield* becomes(internals, first, login)
       const other = tokens("SBX02", "another")
-      yield* beside(internals, "SBX02", other)
-      yield* beside(internals, "SBX03", new SignedOut())
+      yield* beside(internals, "SBX02", login, other)
+      yield* beside(internals, "SBX03", login)
       const { keeper, saved } = yield* keeping(internals)
       keeper.changed()
       yield* keeper.idle

@@ -1,7 +1,6 @@
 /** The steps by which a session is brought back, each by itself: with logins that are not IG's. */
-import type { Credentials } from "@effect-ig/core/Credentials"
 import { ApiError, AuthError, DecodeError, type IgError, NotSentError, TransportError } from "@effect-ig/core/IgError"
-import { OAuthSession, type Session, type SignedIn, SignedOut, TokenSession } from "@effect-ig/core/SessionState"
+import { type Session, type SignedIn, SignedOut } from "@effect-ig/core/SessionState"
 import { SessionEvent } from "@effect-ig/core/SessionEvent"
 import { expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -12,78 +11,21 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
-import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import * as Tracer from "effect/Tracer"
 import { describe } from "vitest"
-import type { Again, Destination, LoggedIn, Needs } from "../src/internal/exchanges.ts"
+import type { Destination } from "../src/internal/exchanges.ts"
 import { born, climb, overtaken, told, wasNotExecuted } from "../src/internal/ladder.ts"
-import { type Internals, makeInternals, makeSlot, type Slot } from "../src/internal/slot.ts"
+import { makeInternals, makeSlot, type Slot } from "../src/internal/slot.ts"
 import { keyOf } from "../src/internal/tokens.ts"
 import { inMemory } from "./utils/ig.ts"
+import { bearer as bearerOf, beside, busy, loginBy, never, settled, signedIn, tokens, values } from "./utils/slots.ts"
 import { requests } from "./utils/state.ts"
 
-const tokens = (accountId: string, name: string) =>
-  new TokenSession({
-    accountId,
-    clientId: "100000001",
-    lightstreamerEndpoint: Option.none(),
-    loggedInBy: "loginV2",
-    cst: Redacted.make(`cst-of-${name}`),
-    securityToken: Redacted.make(`xst-of-${name}`)
-  })
-
-const bearer = new OAuthSession({
-  accountId: "SBX01",
-  clientId: "100000001",
-  lightstreamerEndpoint: Option.none(),
-  loggedInBy: "login",
-  accessToken: Redacted.make("a-bearer"),
-  refreshToken: Redacted.make("a-refresh-token"),
-  issuedAt: 0,
-  expiresAt: 60_000,
-  streamingTokens: Option.none(),
-  switchesByHeader: false
-})
+const bearer = bearerOf("a")
 
 const old = tokens("SBX01", "old")
 const fresh = tokens("SBX01", "fresh")
-
-const values: Credentials.Values = { identifier: "somebody", password: Redacted.make("a-password-of-nobodys") }
-
-const loginBy = (
-  open: Again["open"],
-  credentials: Again["credentials"] = Effect.succeed(values)
-): LoggedIn & { readonly again: Again } => ({
-  who: { identifier: values.identifier },
-  again: { credentials, open, asksForKey: false }
-})
-
-const never = loginBy(() => Effect.die("a login was sent"))
-
-/** A session that was logged in so. */
-const signedIn = (session: SignedIn, login: LoggedIn): Effect.Effect<Internals, AuthError, Needs> =>
-  Effect.tap(makeInternals(session), ({ main }) => main.exchanges.run("login", (turn) => turn.settle(session, login)))
-
-/** The session of another account beside it. */
-const beside = (internals: Internals, accountId: string, login: LoggedIn, session: Session = new SignedOut()) =>
-  Effect.map(internals.main.exchanges.another(session, login), (exchanges): Slot => {
-    const slot = makeSlot(exchanges, accountId, () => login)
-    internals.siblings.set(accountId, { slot, login, end: Effect.void })
-    return slot
-  })
-
-/** Lets every fiber go as far as it gets. */
-const settled = Effect.repeatN(Effect.yieldNow(), 50)
-
-/** An exchange that is under way until it is told to end. */
-const busy = ({ main }: Internals) =>
-  Effect.gen(function* () {
-    const ended = yield* Deferred.make<void>()
-    yield* Effect.fork(main.exchanges.run("another", () => Deferred.await(ended)))
-    yield* settled
-    return Deferred.succeed(ended, undefined)
-  })
 
 const cut = new TransportError({ operation: "session.loginV2", reason: "connection-lost", mayHaveExecuted: true })
 

@@ -1,8 +1,7 @@
 /** Whether a session has to be renewed, for whom, and who waits for that: with logins and allowances that are not IG's. */
-import type { Credentials } from "@effect-ig/core/Credentials"
 import * as Endpoint from "@effect-ig/core/Endpoint"
-import { type AuthError, TransportError } from "@effect-ig/core/IgError"
-import { OAuthSession, type Session, type SignedIn, SignedOut, TokenSession } from "@effect-ig/core/SessionState"
+import { TransportError } from "@effect-ig/core/IgError"
+import { type Session, type SignedIn, SignedOut } from "@effect-ig/core/SessionState"
 import * as Throttle from "@effect-ig/core/Throttle"
 import { expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -12,77 +11,20 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { describe } from "vitest"
-import type { Again, LoggedIn, Needs } from "../src/internal/exchanges.ts"
 import { type Circumstances, isAlive, isExpiring, isReady, ready, renew } from "../src/internal/renewal.ts"
-import { type Internals, makeInternals, makeSlot, type Slot } from "../src/internal/slot.ts"
+import { makeInternals, makeSlot, type Slot } from "../src/internal/slot.ts"
 import { type Governor, makeGovernor } from "../src/internal/throttleGovernor.ts"
 import { keyOf } from "../src/internal/tokens.ts"
 import { inMemory, keptInMemory } from "./utils/ig.ts"
-
-const tokens = (accountId: string, name: string) =>
-  new TokenSession({
-    accountId,
-    clientId: "100000001",
-    lightstreamerEndpoint: Option.none(),
-    loggedInBy: "loginV2",
-    cst: Redacted.make(`cst-of-${name}`),
-    securityToken: Redacted.make(`xst-of-${name}`)
-  })
-
-/** It lives for a minute from then on. */
-const bearer = (name: string, issuedAt = 0) =>
-  new OAuthSession({
-    accountId: "SBX01",
-    clientId: "100000001",
-    lightstreamerEndpoint: Option.none(),
-    loggedInBy: "login",
-    accessToken: Redacted.make(`bearer-of-${name}`),
-    refreshToken: Redacted.make(`refresh-token-of-${name}`),
-    issuedAt,
-    expiresAt: issuedAt + 60_000,
-    streamingTokens: Option.none(),
-    switchesByHeader: false
-  })
+import { bearer, becomes, busy, loginBy, never, settled, signedIn, tokens, values } from "./utils/slots.ts"
 
 const old = tokens("SBX01", "old")
 const fresh = tokens("SBX01", "fresh")
 const newest = tokens("SBX01", "newest")
-
-const values: Credentials.Values = { identifier: "somebody", password: Redacted.make("a-password-of-nobodys") }
-
-const loginBy = (
-  open: Again["open"],
-  credentials: Again["credentials"] = Effect.succeed(values)
-): LoggedIn & { readonly again: Again } => ({
-  who: { identifier: values.identifier },
-  again: { credentials, open, asksForKey: false }
-})
-
-const never = loginBy(() => Effect.die("a login was sent"))
-
-/** A session that was logged in so. */
-const signedIn = (session: SignedIn, login: LoggedIn): Effect.Effect<Internals, AuthError, Needs> =>
-  Effect.tap(makeInternals(session), ({ main }) => main.exchanges.run("login", (turn) => turn.settle(session, login)))
-
-/** It becomes another one. */
-const becomes = ({ main }: Internals, session: Session) => main.exchanges.run("another", (turn) => turn.settle(session))
-
-/** An exchange that is under way until it is told to end. */
-const busy = ({ main }: Internals) =>
-  Effect.gen(function* () {
-    const ended = yield* Deferred.make<void>()
-    yield* Effect.fork(main.exchanges.run("another", () => Deferred.await(ended)))
-    yield* settled
-    return Deferred.succeed(ended, undefined)
-  })
-
-/** Lets every fiber go as far as it gets. */
-const settled = Effect.repeatN(Effect.yieldNow(), 50)
 
 /** Allowances for which a renewal has to wait so long, in ms. */
 const governed = (wait: number, isExchangeWaiting = false) =>
