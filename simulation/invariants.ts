@@ -150,6 +150,9 @@ const mayLeaveSessions = ({ callers, closesAt, happenings, restart, throttled }:
   return throttled !== undefined && (endsOthers || isDiffering(throttled))
 }
 
+/** Then it is logged out, or stored; but where there may be no place for a logout. */
+const mayLeaveUnstored = ({ restart, throttled }: Program): boolean => restart === undefined || throttled !== undefined
+
 /** One that nobody has come to use; a caller's own login leaves the one before it to whoever has opened that. */
 const mayLeaveLogins = (program: Program, { lives }: Report): boolean =>
   mayLeaveSessions(program) ||
@@ -164,6 +167,9 @@ const nothingIsLeft: Judge = (program, report) => {
     ...(left.fibers > 0 ? [`${left.fibers} fibers are left at the end`] : []),
     ...(left.timers > 0 ? [`${left.timers} timers are left at the end`] : []),
     ...(left.sessions > 0 && !mayLeaveSessions(program) ? [`${left.sessions} sessions are alive after closing`] : []),
+    ...(left.unstored > 0 && !mayLeaveUnstored(program)
+      ? [`${left.unstored} sessions are alive after closing, and not in the store`]
+      : []),
     ...(left.logins > 0 && !mayLeaveLogins(program, report) ? [`${left.logins} logins are alive after closing`] : [])
   ]
 }

@@ -88,6 +88,8 @@ export interface Left {
   readonly timers: number
   /** Sessions in use when the layer closed that IG still takes. */
   readonly sessions: number
+  /** Those of them that the store does not have either, for the next run. */
+  readonly unstored: number
   /** Logins with IG's answer in our hands, whose tokens it still takes. */
   readonly logins: number
 }
@@ -245,10 +247,12 @@ const leftOf = (
   const whileClosing = life.states.slice(Math.max(0, (life.left?.before ?? 0) - 1))
   const last = whileClosing.findLast(({ session }) => session._tag !== "SignedOut")
   const inUse = [...(last === undefined ? [] : [tokensOf(last.session)]), ...siblingsOf(life)]
+  const sessions = inUse.filter((tokens) => tokens.every((token) => alive.has(token)))
   return {
     fibers: roots.filter((fiber) => !fiber.getFiberRef(isGateway)).length,
     timers,
-    sessions: inUse.filter((tokens) => tokens.every((token) => alive.has(token))).length,
+    sessions: sessions.length,
+    unstored: sessions.filter((tokens) => !tokens.every((token) => life.left?.text?.includes(token))).length,
     logins: logins.filter(({ issued }) => issued.length > 0 && issued.every((label) => labels.has(label))).length
   }
 }
