@@ -150,8 +150,12 @@ const mayLeaveSessions = ({ callers, closesAt, happenings, restart, throttled }:
   return throttled !== undefined && (endsOthers || isDiffering(throttled))
 }
 
-/** Then it is logged out, or stored; but where there may be no place for a logout. */
-const mayLeaveUnstored = ({ restart, throttled }: Program): boolean => restart === undefined || throttled !== undefined
+/**
+ * Then it is logged out, or stored; but where there may be no place for a logout, or where a caller's own login, in the
+ * middle of everything, comes after it was stored for the last time.
+ */
+const mayLeaveUnstored = ({ closesAt, restart, throttled }: Program): boolean =>
+  restart === undefined || closesAt !== undefined || throttled !== undefined
 
 /** One that nobody has come to use; a caller's own login leaves the one before it to whoever has opened that. */
 const mayLeaveLogins = (program: Program, { lives }: Report): boolean =>
