@@ -181,6 +181,10 @@ describe("price points that IG refuses", () => {
         yield* Effect.sleep("10 seconds")
         const hour = 3_600_000
         expect(yield* Effect.flip(ask(1))).toMatchObject({ _tag: "ApiError", retryAfter: hour })
+        expect(yield* Effect.flip(ask(1))).toMatchObject({
+          reason: "budget-exceeded",
+          detail: "No price points of this account are left for the week, beside those of requests under way."
+        })
         yield* Effect.yieldNow()
         expect(events).toEqual([
           Throttle.Event.Closed({
