@@ -27,8 +27,11 @@ export interface Pace {
   readonly millis: number
 }
 
-/** No more than are needed, where a round takes seconds. */
-export const slow = ({ millis, rounds }: Pace): Pace => ({ millis, rounds: Math.min(rounds, fewest) })
+/** Where a round takes seconds, half as many will do; of no fewer than a median needs, if so many are asked for. */
+export const slow = ({ millis, rounds }: Pace): Pace => ({
+  millis,
+  rounds: Math.max(Math.min(rounds, fewest), Math.floor(rounds / 2))
+})
 
 /** Until everything is compiled that is called often. */
 const warmUp = 6_000

@@ -1,14 +1,15 @@
 /** When there are more tests, what had survived is looked at again, and nothing else. */
 import type { Mutant, Report } from "./report.ts"
 import { isNoticed } from "./score.ts"
-import { type Explained, missing, survivor } from "./survivors.ts"
 
-/** Where they are, as Stryker takes it: its columns count from 0 there, and from 1 in its reports. */
-export const ranges = ({ files }: Report, known: ReadonlyArray<Explained>): ReadonlyArray<string> =>
-  Object.entries(files).flatMap(([file, { mutants, source }]) =>
+/**
+ * Where they are, as Stryker takes it: its columns count from 0 there, and from 1 in its reports. Those that are explained
+ * are among them: an explanation of what a test has come to notice is not true any more.
+ */
+export const ranges = ({ files }: Report): ReadonlyArray<string> =>
+  Object.entries(files).flatMap(([file, { mutants }]) =>
     mutants
       .filter((mutant) => !isNoticed(mutant) && mutant.status !== "Ignored")
-      .filter((mutant) => missing([survivor(file, source, mutant)], known).length > 0)
       .map(({ location: { end, start } }) => `${file}:${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`)
   )
 

@@ -13,7 +13,7 @@ import { decode, type Report, testsOf } from "./report.ts"
 import { percent, row, type Score, scores, sum } from "./score.ts"
 import { type Mutated, mutated, type Shard, shards, sources } from "./shards.ts"
 import { mutate, stop, tests } from "./stryker.ts"
-import { type Explained, explained, inWords, missing } from "./survivors.ts"
+import { explained, inWords, missing } from "./survivors.ts"
 import { broken } from "./verdict.ts"
 
 const root = resolve(import.meta.dirname, "..")
@@ -39,18 +39,13 @@ interface Task {
   readonly mutants: ReadonlyArray<string>
 }
 
-/** What there is no report of; and of what survived, where there are more tests now. */
-const tasks = (
-  wanted: ReadonlyArray<Shard>,
-  inputs: Kept.Inputs,
-  known: ReadonlyArray<Explained>,
-  fresh: boolean
-): ReadonlyArray<Task> =>
+/** What there is no report of; and what survived, where there are more tests now. */
+const tasks = (wanted: ReadonlyArray<Shard>, inputs: Kept.Inputs, fresh: boolean): ReadonlyArray<Task> =>
   wanted
     .map((shard): Task => {
       const before = fresh ? undefined : Kept.kept(reports, shard, inputs)
       if (before === undefined) return { shard, before, mutants: shard.files }
-      return { shard, before, mutants: Kept.isOld(before.inputs, inputs) ? ranges(before.report, known) : [] }
+      return { shard, before, mutants: Kept.isOld(before.inputs, inputs) ? ranges(before.report) : [] }
     })
     .filter(({ mutants }) => mutants.length > 0)
 
@@ -108,7 +103,7 @@ const main = async ({ fresh, judge, only }: Options): Promise<boolean> => {
   if (wanted.length === 0) throw new UsageError(`no such source: ${only.join(", ")}`)
   const inputs = Kept.inputs(root)
   const known = explained(join(root, "mutation/survivors.json"))
-  const todo = judge ? [] : tasks(wanted, inputs, known, fresh)
+  const todo = judge ? [] : tasks(wanted, inputs, fresh)
   if (todo.length > 0) await work(todo, inputs)
   const kept = wanted.flatMap((shard) => Kept.kept(reports, shard, inputs) ?? [])
   const all = kept.flatMap(({ report }: { readonly report: Report }) => scores(report))

@@ -1,7 +1,8 @@
 import { expect, it } from "@effect/vitest"
+import { resolve } from "node:path"
 import { describe } from "vitest"
 import { merged, ranges } from "./again.ts"
-import { holds, isOld } from "./kept.ts"
+import { holds, inputs, isOld } from "./kept.ts"
 import { options, UsageError } from "./options.ts"
 import { decode, original, testsOf } from "./report.ts"
 import { percent, scores, sum } from "./score.ts"
@@ -114,11 +115,25 @@ describe("a report that was kept", () => {
     expect(holds(then, { ...then, "packages/core/test/utils/b.ts": "1" })).toBe(false)
   })
 
-  it("has what survived looked at again, but for what is explained", () => {
-    const before = report(["Killed", "Survived", "NoCoverage", "Ignored"])
+  it("is of all that is mutated, tested and installed", () => {
+    const names = Object.keys(inputs(resolve(import.meta.dirname, "..")))
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "packages/core/src/Session.ts",
+        "packages/core/src/internal/send.ts",
+        "packages/sandbox/src/Sandbox.ts",
+        "packages/core/test/send.test.ts",
+        "packages/core/test/utils/slots.ts",
+        "mutation/kept.ts",
+        "mutation/setup/worker.ts",
+        "pnpm-lock.yaml"
+      ])
+    )
+  })
+
+  it("has what survived looked at again", () => {
     const place = "packages/core/src/a.ts:1:41-1:49"
-    expect(ranges(before, [])).toEqual([place, place])
-    expect(ranges(before, [known])).toEqual([])
+    expect(ranges(report(["Killed", "Survived", "NoCoverage", "Ignored"]))).toEqual([place, place])
   })
 
   it("takes what came of that, and keeps what was noticed before", () => {

@@ -6,19 +6,22 @@ const calls = 10_000
 const day = 86_400
 
 /** A login, of which the last third is margin; and a moment in which the bearer has come to that. */
-const alreadyInMargin = { order: { lifetime: 1.5 }, task: "login", pause: 1_100 } as const
+const pause = 1_100
+const alreadyInMargin = { order: { lifetime: 1.5 }, task: "login", pause } as const
 
 /** Due when a third of the calls are done, and dead before two thirds are. */
 const midway = (expected: number) => ({ order: { lifetime: (expected * 0.5) / 1_000 }, task: "login" }) as const
 
 const lasting = () => ({ order: { lifetime: day }, task: "login" }) as const
 
+/** What has slept wakes up slower: where one side has, the other must. */
+const lastingAsLong = () => ({ ...lasting(), pause }) as const
+
 const read = { task: "read", calls } as const
 
 const oauth = { ...read, side: "ours", seen: { logins: 1, refreshes: 1, refusals: 0, reads: calls } } as const
 const oauthLasting = {
   ...oauth,
-  before: lasting,
   seen: { logins: 1, refreshes: 0, refusals: 0, reads: calls }
 } as const
 
@@ -40,9 +43,9 @@ const few = 16
 
 const oauthEntrants: ReadonlyArray<Entrant> = [
   { ...oauth, name: "16 in flight, one refresh", inFlight: few, before: midway },
-  { ...oauthLasting, name: "16 in flight", inFlight: few },
+  { ...oauthLasting, name: "16 in flight", inFlight: few, before: lasting },
   { ...oauth, name: "all at once, one refresh", inFlight: calls, before: () => alreadyInMargin },
-  { ...oauthLasting, name: "all at once", inFlight: calls }
+  { ...oauthLasting, name: "all at once", inFlight: calls, before: lastingAsLong }
 ]
 
 const cstEntrants: ReadonlyArray<Entrant> = [

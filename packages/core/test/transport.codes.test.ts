@@ -63,8 +63,15 @@ describe("a connection that fails", () => {
     expect(sent(around)).toMatchObject({ reason: "connection-lost" })
   })
 
+  it("is lost where it is one of its own tries", () => {
+    const around = new AggregateError([])
+    around.errors.push(around)
+    expect(sent(around)).toMatchObject({ reason: "connection-lost", mayHaveExecuted: true })
+  })
+
   it("without any code that is a text is lost", () => {
-    for (const cause of [coded(5), coded(undefined), "failed", undefined, { errors: "none" }]) {
+    const others = [{ syscall: "connect" }, { code: 5, syscall: "connect" }]
+    for (const cause of [coded(5), coded(undefined), "failed", undefined, { errors: "none" }, ...others]) {
       expect(sent(cause)).toMatchObject({ reason: "connection-lost", mayHaveExecuted: true })
     }
   })

@@ -13,7 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { describe, expectTypeOf } from "vitest"
 import { unhurried } from "../../core/test/utils/effort.ts"
-import { base64, malformed, pemOf } from "./utils/keys.ts"
+import { base64, extreme, malformed, pemOf } from "./utils/keys.ts"
 
 const password = "correct horse battery staple"
 
@@ -68,6 +68,21 @@ describe("a key is refused that is", () => {
           reason: "encryption-failed",
           detail
         })
+      })
+    )
+  }
+})
+
+describe("a key is taken", () => {
+  for (const [what, encryptionKey] of extreme) {
+    it.effect(what, () =>
+      Effect.gen(function* () {
+        const sealing = PasswordEncryption.encryptPassword({
+          encryptionKey,
+          password: Redacted.make(password),
+          timeStamp: 1
+        })
+        expect(Redacted.value(yield* sealing)).toMatch(/^[A-Za-z0-9+/]+=*$/)
       })
     )
   }
