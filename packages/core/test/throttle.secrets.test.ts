@@ -21,7 +21,7 @@ import { keptInMemory } from "./utils/ig.ts"
 import { changed } from "./utils/life.ts"
 import { search, unseen } from "./utils/search.ts"
 import { remember } from "./utils/secrets.ts"
-import { inspected, makeLogs, makeSpans, metrics, printings } from "./utils/sinks.ts"
+import { beginMetrics, inspected, makeLogs, makeSpans, metrics, printings } from "./utils/sinks.ts"
 import { read, trade } from "./utils/throttled.ts"
 
 const prices = Endpoint.call(
@@ -142,6 +142,7 @@ const lifeOf = (planted: Planted = {}) => {
     Layer.provideMerge(Layer.merge(spans.layer, logs.layer))
   )
   const life = Effect.gen(function* () {
+    yield* beginMetrics
     const lived = yield* live(planted)
     remember(...(yield* (yield* Sandbox).issued).map(({ value }) => value))
     return { lived, spans, logs, found: search(texts(lived), spans, logs, yield* metrics) }
@@ -198,7 +199,6 @@ describe("the check itself turns red", () => {
   const spanned = onRequest((token, id) => Effect.annotateCurrentSpan({ token, id }))
   const labelled = onRequest((token, id) => Effect.zipRight(counted("token", token), counted("account", id)))
 
-  /** Metrics are the process's, and keep what they were told: those come last. */
   const plants: ReadonlyArray<readonly [what: string, planted: Planted, found: ReadonlyArray<string>]> = [
     [
       "a secret in what would wait, and for an account",
