@@ -6,6 +6,7 @@ import { judged } from "./goals.ts"
 import { options } from "./options.ts"
 import { page } from "./page.ts"
 import { picture } from "./picture.ts"
+import { slow } from "./race.ts"
 import type { Results } from "./results.ts"
 import { contest } from "./samples.ts"
 import type { Open, Task } from "./side.ts"
@@ -169,6 +170,11 @@ describe("the command", () => {
   it("runs what is usual, and writes no fewer than 15 rounds", () => {
     expect(parsed()).toEqual({ only: ["reads"], rounds: 30, millis: 150, isWritten: true })
     expect(parsed("--only", "heap", "--rounds", "14")).toMatchObject({ only: ["heap"], isWritten: false })
+  })
+
+  it("makes half as many rounds where one takes seconds, and no fewer than 15 of those that were asked for", () => {
+    const rounds = [3, 15, 30, 31, 60].map((rounds) => slow({ rounds, millis: 150 }).rounds)
+    expect(rounds).toEqual([3, 15, 15, 15, 30])
   })
 
   it("says what it expected", () => {

@@ -10,7 +10,7 @@ export interface Options {
   readonly isWritten: boolean
 }
 
-/** Of which a median says something; and as many as there are where a round lasts seconds. */
+/** Of which a median says something. */
 export const fewest = 15
 
 /** Rounds that are short are more like each other. */

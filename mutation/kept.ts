@@ -8,12 +8,11 @@ import * as Schema from "effect/Schema"
 import { Report } from "./report.ts"
 import type { Shard } from "./shards.ts"
 
-/** What a report depends on: all that is mutated, that tests it, and that is installed. To git a `*` is any folder, too. */
+/** What a report depends on: all that is mutated, that tests it, and that is installed. For git a `*` spans folders. */
 const depends = [
   "packages/*/src/*",
   "packages/*/test/*",
   "mutation/*.ts",
-  "mutation/setup/*",
   "docs/encryption.md",
   "pnpm-lock.yaml"
 ]

@@ -126,6 +126,7 @@ describe("a report that was kept", () => {
         "packages/core/test/utils/slots.ts",
         "mutation/kept.ts",
         "mutation/setup/worker.ts",
+        "docs/encryption.md",
         "pnpm-lock.yaml"
       ])
     )

@@ -5,8 +5,10 @@ import type { Section } from "../section.ts"
 const calls = 10_000
 const day = 86_400
 
-/** A login, of which the last third is margin; and a moment in which the bearer has come to that. */
+/** In ms. */
 const pause = 1_100
+
+/** A login, of which the last third is margin; and a moment in which the bearer has come to that. */
 const alreadyInMargin = { order: { lifetime: 1.5 }, task: "login", pause } as const
 
 /** Due when a third of the calls are done, and dead before two thirds are. */

@@ -6,9 +6,9 @@ import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { makeInternals, makeSlot } from "../src/internal/slot.ts"
+import { makeInternals } from "../src/internal/slot.ts"
 import { bothTokens, givenTokens, isOver, isSpent, keyOf, refreshTokenOf } from "../src/internal/tokens.ts"
-import { bearer, never, tokens } from "./utils/slots.ts"
+import { bearer, tokens } from "./utils/slots.ts"
 
 const answer = (headers: Headers.Input) => ({
   status: 200,
@@ -35,10 +35,9 @@ it("only a session by bearer has a refresh token", () => {
 it.effect("a refresh token is spent once it was sent, and what has none has none to spend", () =>
   Effect.gen(function* () {
     const { main } = yield* makeInternals(bearer("one"))
-    const slot = makeSlot(main.exchanges, undefined, () => never)
-    expect([isSpent(slot, bearer("one")), isSpent(slot, tokens("SBX01", "one"))]).toEqual([false, false])
-    slot.spent = "refresh-token-of-one"
-    expect([isSpent(slot, bearer("one")), isSpent(slot, bearer("two"))]).toEqual([true, false])
+    expect([isSpent(main, bearer("one")), isSpent(main, tokens("SBX01", "one"))]).toEqual([false, false])
+    main.spent = "refresh-token-of-one"
+    expect([isSpent(main, bearer("one")), isSpent(main, bearer("two"))]).toEqual([true, false])
   })
 )
 

@@ -56,10 +56,10 @@ const f4 = "010001"
 
 const numbers = sequence(integer(modulus), integer(f4))
 
-/** Keys at the limits of what is taken. */
-export const extreme: ReadonlyArray<readonly [name: string, key: string]> = [
-  ["of 16384 bits", keyOf(`00${"cd".repeat(2048)}`, f4)],
-  ["of an exponent of 256 bits", keyOf(modulus, `00${"ff".repeat(32)}`)]
+/** Keys at the limits of what is taken, and how many letters what they seal has. */
+export const extreme: ReadonlyArray<readonly [name: string, key: string, length: number]> = [
+  ["of 16384 bits", keyOf(`00${"cd".repeat(2048)}`, f4), 2732],
+  ["of an exponent of 256 bits", keyOf(modulus, `00${"ff".repeat(32)}`), 172]
 ]
 
 const notBase64 = "The key is not base64."
