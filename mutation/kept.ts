@@ -9,13 +9,7 @@ import { Report } from "./report.ts"
 import type { Shard } from "./shards.ts"
 
 /** What a report depends on: all that is mutated, that tests it, and that is installed. For git a `*` spans folders. */
-const depends = [
-  "packages/*/src/*",
-  "packages/*/test/*",
-  "mutation/*.ts",
-  "docs/encryption.md",
-  "pnpm-lock.yaml"
-]
+const depends = ["packages/*/src/*", "packages/*/test/*", "mutation/*.ts", "docs/encryption.md", "pnpm-lock.yaml"]
 
 /** What is in each file. */
 export type Inputs = Readonly<Record<string, string>>
