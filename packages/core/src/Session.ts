@@ -258,8 +258,8 @@ export const logout: Effect.Effect<void, IgError, Ig> = Call.exchange(Endpoint.l
 
 /**
  * Logs in now and out when the scope closes, whatever closes it: success, failure, defect or interrupt; or when the
- * session's layer does, if that comes first. Logging out is given `logoutTimeout` of `IgConfig` and never fails the program. Ends the session that descends from this login and
- * no other.
+ * session's layer does, if that comes first. Logging out is given `logoutTimeout` of `IgConfig` and never fails the
+ * program. Ends the session that descends from this login and no other.
  *
  * @since 0.1.0
  * @category operations
@@ -271,8 +271,8 @@ export const scoped = <A, E, R>(login: Effect.Effect<A, E, R>): Effect.Effect<A,
 
 /**
  * Takes up the session that is stored, without credentials: when its bearer lives, by `GET /session`, Version 1; when
- * that has died or soon will, by a refresh. Keeps every change of the session stored, and leaves it to the next run, not logged out,
- * when the scope closes; a logout removes what is stored.
+ * that has died or soon will, by a refresh. Keeps every change of the session stored, and leaves it to the next run, not
+ * logged out, when the scope closes; a logout removes what is stored.
  *
  * Nothing can log in again for it. Fails with `AuthError` `not-signed-in` when nothing usable is stored, and with
  * `session-lost` when IG does not take it any more.

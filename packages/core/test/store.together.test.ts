@@ -101,6 +101,24 @@ describe("sessions of other accounts", () => {
       expect(next.sent).toEqual(["GET /session 1 401", "POST /session 2 200", "GET /session 1 200"])
     }).pipe(Effect.provide(world()))
   )
+
+  it.effect("are taken up beside the second login, where the first has failed", () =>
+    Effect.gen(function* () {
+      yield* run(Session.loginV2, other)
+      const refused = { kind: "answer", status: 401, errorCode: "error.security.client-token-invalid" } as const
+      const sandbox = yield* Sandbox
+      yield* sandbox.inject({ ...refused, method: "GET", path: "/session" })
+      yield* sandbox.inject({ kind: "answer", status: 500, method: "POST", path: "/session" })
+      const next = yield* run(Effect.retry(Session.loginV2, { times: 1 }), Effect.zipRight(other, other))
+      expect(next.sent).toEqual([
+        "GET /session 1 401",
+        "POST /session 2 500",
+        "POST /session 2 200",
+        "GET /session 1 200",
+        "GET /session 1 200"
+      ])
+    }).pipe(Effect.provide(world()))
+  )
 })
 
 describe("a call on another account that is on its way while the session is logged in anew", () => {

@@ -14,7 +14,7 @@ import { IgConfig } from "../IgConfig.ts"
 import { AuthError, type IgError, isAuth } from "../IgError.ts"
 import { Renewal } from "../Renewal.ts"
 import { SessionEvent } from "../SessionEvent.ts"
-import { type OAuthSession, SessionState, type SignedIn, SignedOut } from "../SessionState.ts"
+import { type OAuthSession, SessionState, type SignedIn, SignedOut, type TokenSession } from "../SessionState.ts"
 import { SessionStore } from "../SessionStore.ts"
 import { moveTo } from "./account.ts"
 import { retryReads } from "./call.ts"
@@ -167,6 +167,7 @@ const takenUp = (
  */
 export const insteadOfLogin = (store: SessionStore.Service): InsteadOfLogin => {
   let isOver = false
+  let outlived: ReadonlyArray<TokenSession> = []
   const { name } = store
   return <S extends SignedIn>(
     internals: Internals,
@@ -176,7 +177,15 @@ export const insteadOfLogin = (store: SessionStore.Service): InsteadOfLogin => {
     isOf: (session: SignedIn) => session is S
   ) =>
     Effect.gen(function* () {
-      const nothing: Instead<S> = { session: undefined, adopt: Effect.void }
+      // A login in its place may fail, and be tried again.
+      const nothing: Instead<S> = {
+        session: undefined,
+        adopt: Effect.suspend(() =>
+          Effect.map(adopt(internals, login, outlived), () => {
+            outlived = []
+          })
+        )
+      }
       if (isOver) return nothing
       isOver = true
       const stored = yield* load(internals, store)
@@ -187,9 +196,9 @@ export const insteadOfLogin = (store: SessionStore.Service): InsteadOfLogin => {
         return yield* useless(`it was opened by Session.${stored.session.loggedInBy}, which is not the login asked for`)
       }
       const taken = yield* takenUp(internals, turn, name, stored, login)
-      return Either.isRight(taken) && isOf(taken.right)
-        ? { session: taken.right, adopt: Effect.void }
-        : { session: undefined, adopt: adopt(internals, login, stored.siblings) }
+      if (Either.isRight(taken) && isOf(taken.right)) return { session: taken.right, adopt: Effect.void }
+      outlived = stored.siblings
+      return nothing
     }).pipe(
       Effect.onError(() =>
         Effect.sync(() => {

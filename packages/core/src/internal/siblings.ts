@@ -55,7 +55,8 @@ const put = (internals: Internals, accountId: string, opened: Sibling): Effect.E
       const known = siblings.get(accountId)
       siblings.set(accountId, opened)
       if (known === undefined) return Effect.void
-      // At IG they are one where it was taken up once more, and it goes on.
+      // At IG they are one where it was taken up once more, and it goes on. What is still being opened is taken back as
+      // soon as IG has answered, for it is closed by then: to end it would cut that short.
       if (isSame(known.slot, opened.slot)) return abandon(internals, known)
       return Effect.forkDaemon(retire(internals, known))
     })
