@@ -56,20 +56,6 @@ describe("the body of an answer", () => {
     })
   )
 
-  it.effect("that was read by somebody before is a failure, not a defect, with a length or without", () =>
-    Effect.gen(function* () {
-      const failures = [
-        [{ "content-length": "3" }, { _tag: "ResponseError", reason: "Decode" }],
-        [{}, { _tag: "TransportError", operation, reason: "body-cut", mayHaveExecuted: true }]
-      ] as const
-      for (const [headers, failure] of failures) {
-        const response = answer(streamed(pieces([1, 2, 3])), headers)
-        yield* response.text
-        expect(yield* Effect.flip(reading(response))).toMatchObject(failure)
-      }
-    })
-  )
-
   it.effect("is empty where there is none, with a length or without", () =>
     Effect.gen(function* () {
       expect([...(yield* reading(answer(null)))]).toEqual([])

@@ -50,15 +50,6 @@ const gunzip = (operation: string, bytes: Uint8Array): Effect.Effect<Uint8Array,
     })
   )
 
-/** Where somebody has read it already, fetch has no reader to give: its stream throws that, where others fail. */
-const streamed = (
-  operation: string,
-  response: HttpClientResponse.HttpClientResponse
-): Effect.Effect<Uint8Array, HttpClientError.HttpClientError | TransportError> =>
-  Effect.catchAllDefect(collect(operation, response.stream), () =>
-    Effect.fail(new TransportError({ operation, reason: "body-cut", mayHaveExecuted: true }))
-  )
-
 const isEmpty = (error: HttpClientError.HttpClientError): boolean =>
   error._tag === "ResponseError" && error.reason === "EmptyBody"
 
@@ -80,7 +71,7 @@ export const read = (
     headers
   )
     ? response.arrayBuffer
-    : streamed(operation, response)
+    : collect(operation, response.stream)
   return Effect.matchEffect(whole, {
     onFailure: (error) =>
       error._tag !== "TransportError" && isEmpty(error) ? Effect.succeed(new Uint8Array()) : Effect.fail(error),

@@ -160,7 +160,7 @@ export const makeLane = (allowance: Refusable, accountId: Option.Option<string>,
     },
     roomAt: (now, claim, ahead) => {
       const usable = claim.of === "reads" ? limit - kept() : limit
-      const rounds = usable === Number.POSITIVE_INFINITY ? 0 : Math.floor(ahead / usable)
+      const rounds = Math.floor(ahead / usable)
       const free = left(now) - (ahead % usable)
       const isEnough = (back: number): boolean => claim.of === "first" || isLeft(free + back, back, claim.ends)
       let back = Math.max(0, 1 - free)

@@ -71,11 +71,11 @@ const tokenHeader = (
   answer: Answer,
   name: TokenHeader
 ): Effect.Effect<Option.Option<Redacted.Redacted>, DecodeError> => {
-  const [first, ...rest] = new Set((answer.headers[name] ?? "").split(",").map(trimmed))
-  if (rest.length > 0 || (first !== undefined && !/^[\x21-\x7e]*$/.test(first))) {
+  const [first = "", ...rest] = new Set((answer.headers[name] ?? "").split(",").map(trimmed))
+  if (rest.length > 0 || !/^[\x21-\x7e]*$/.test(first)) {
     return Effect.fail(new DecodeError({ operation, paths: [`headers.${name}`] }))
   }
-  return Effect.succeed(first === undefined || first === "" ? Option.none() : Option.some(Redacted.make(first)))
+  return Effect.succeed(first === "" ? Option.none() : Option.some(Redacted.make(first)))
 }
 
 /** Those that the answer has, as a switch gives them: what is absent is unchanged. */
