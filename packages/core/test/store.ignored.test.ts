@@ -80,6 +80,8 @@ const cases: ReadonlyArray<Case> = [
     change: (text) => changed(text, { apiKey: `${"0".repeat(16)}.${"0".repeat(64)}` }),
     why: "it is of another API key"
   },
+  { name: "more before a fingerprint", change: (text) => text.replace(`"apiKey":"`, "$&0"), why: damaged },
+  { name: "more after a fingerprint", change: (text) => text.replace(/"apiKey":"[^"]*/, "$&0"), why: damaged },
   {
     name: "another identifier",
     change: (text) => changed(text, { identifier: `${"0".repeat(16)}.${"0".repeat(64)}` }),

@@ -119,6 +119,26 @@ describe("sessions of other accounts", () => {
       ])
     }).pipe(Effect.provide(world()))
   )
+
+  it.effect("are taken up once: those of a login that follows another are its own", () =>
+    Effect.gen(function* () {
+      yield* run(Session.loginV2, other)
+      const refused = { kind: "answer", status: 401, errorCode: "error.security.client-token-invalid" } as const
+      yield* (yield* Sandbox).inject({ ...refused, method: "GET", path: "/session" })
+      const twice = Effect.zipRight(Effect.zipRight(Session.loginV2, Session.logout), Session.loginV2)
+      const next = yield* run(twice, other)
+      expect(next.sent).toEqual([
+        "GET /session 1 401",
+        "POST /session 2 200",
+        "DELETE /session 1 204",
+        "DELETE /session 1 204",
+        "POST /session 2 200",
+        "POST /session 2 200",
+        "PUT /session 1 200",
+        "GET /session 1 200"
+      ])
+    }).pipe(Effect.provide(world()))
+  )
 })
 
 describe("a call on another account that is on its way while the session is logged in anew", () => {
