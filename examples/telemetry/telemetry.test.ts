@@ -129,7 +129,10 @@ it.live("exporters of the SDK get the same", () => {
     const counted = metrics.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics))
     expect(new Set(spans.map(({ name }) => name))).toEqual(new Set(names))
     expect(counted.map(({ descriptor }) => descriptor.name)).toEqual(expect.arrayContaining(metricNames))
-    expect(spans.filter(({ attributes }) => attributes["http.request.method"] === "DELETE")).toHaveLength(1)
+    const logouts = spans.filter(({ attributes }) => attributes["http.request.method"] === "DELETE")
+    expect(logouts.map(({ attributes, name }) => ({ name, ...attributes }))).toEqual([
+      expect.objectContaining({ name: "Ig.send", "url.template": "/session", "ig.version": 1 })
+    ])
     expect(spans[0]?.resource.attributes["service.name"]).toBe("my-bot")
     yield* expectNoSecret(inspect([spans, counted], { depth: Number.POSITIVE_INFINITY, showHidden: true }))
   }).pipe(Effect.provide(Sandbox.layerHttpClient()))
